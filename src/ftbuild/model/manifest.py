@@ -1,0 +1,131 @@
+"""`ftbuild.json`: what was asked, what was used and what came out, at the top of every prefix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from ftbuild.model.spec import BuildSpec, Compiler, Library, Make
+from ftbuild.model.versions import Variant, series_of
+
+FORMAT = 1
+"""Version of the manifest's shape. A reader refuses what it does not know."""
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Frozen, by keyword."""
+
+
+class StageRecord(_Part):
+    """One stage of the build: its name, its wall time in seconds, how many commands it ran."""
+
+    name: str
+    seconds: float
+    units: int = 0
+
+
+class Used(_Part):
+    """What the build was made from, with and on.
+
+    Attributes:
+        ftbuild: Version of ftbuild.
+        origin: Where the source came from (credentials removed).
+        source_size: Bytes of the tarball.
+        compiler: The compiler, with path and companion tools.
+        make: GNU make.
+        libraries: Optional libraries found, with versions.
+        configure: The whole configure command line.
+        environment: Variables set for the build beyond the caller's PATH, HOME and TMPDIR.
+        compile_command: A compile command of the final stage, as make ran it.
+        link_command: The link command of the interpreter, as make ran it.
+        system, machine, libc, kernel: The host.
+        jobs: The job budget.
+        stages: Wall time of every stage.
+        started: UTC time the build began, ISO 8601.
+    """
+
+    ftbuild: str
+    origin: str
+    source_size: int
+    compiler: Compiler
+    make: Make
+    libraries: tuple[Library, ...]
+    configure: tuple[str, ...]
+    environment: dict[str, str]
+    compile_command: str
+    link_command: str
+    system: str
+    machine: str
+    libc: str
+    kernel: str
+    jobs: int
+    stages: tuple[StageRecord, ...]
+    started: str
+
+
+class Result(_Part):
+    """What came out.
+
+    Attributes:
+        pgo: Whether the final compile used a profile (False after `--pgo-fallback`).
+        lto: Whether the final link was a whole-program one.
+        training_profile: SHA-256 over the profile data the final compile used, or None.
+        missing: Standard-library modules that are absent because a library was not found.
+        size: Bytes of all files below the prefix.
+        files: Number of regular files.
+        files_sha256: Hash of `ftbuild.sha256`, the list of every file's hash.
+        links: Symbolic links below the prefix and what they point to.
+    """
+
+    pgo: bool
+    lto: bool
+    training_profile: str | None
+    missing: tuple[str, ...]
+    size: int
+    files: int
+    files_sha256: str
+    links: dict[str, str]
+
+
+class Manifest(_Part):
+    """The record of one installed build.
+
+    Attributes:
+        format: `FORMAT`.
+        name: Friendly name, `cpython-3.14.7t`.
+        digest: `spec.digest`, written out for readers in other languages.
+        spec: What was asked.
+        used: What it was made from.
+        result: What came out.
+    """
+
+    format: int
+    name: str
+    digest: str
+    spec: BuildSpec
+    used: Used
+    result: Result
+
+
+class Installation(_Part):
+    """An installed build: its prefix and its manifest."""
+
+    prefix: Path
+    manifest: Manifest
+
+    @property
+    def spec(self) -> BuildSpec:
+        """What was asked for."""
+        return self.manifest.spec
+
+    @property
+    def python(self) -> Path:
+        """The interpreter under its one unambiguous name: `bin/python3.14t`."""
+        spec = self.manifest.spec
+        return self.prefix / "bin" / f"python{series_of(spec.version)}{spec.abiflags}"
+
+    @property
+    def free_threaded(self) -> bool:
+        """Whether this is the free-threaded build."""
+        return self.manifest.spec.variant is Variant.FREE_THREADED

@@ -1,0 +1,229 @@
+"""The catalogue: releases, profiles and libraries, as frozen types decoded from `recipes/`.
+
+Decoding is strict: an unknown key, a missing hash or a value of the wrong kind raises an error
+that names the file, the key and the nearest valid key. Reading the files is `ftbuild.catalogue`'s
+business; here is data only.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from ftbuild.errors import UsageError
+from ftbuild.model.versions import is_prerelease, nearest, newest_first, series_of
+
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Bytes = Annotated[int, msgspec.Meta(gt=0)]
+
+
+class _Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all recipe entries have in common: frozen, by keyword, closed."""
+
+
+class Release(_Recipe):
+    """One source tarball, `Python-X.tar.xz` as published on python.org.
+
+    Attributes:
+        sha256: The pin; whatever an origin delivers must have this hash.
+        size: Exact length in bytes where it is known, else None (a ceiling applies).
+        seen: Who vouches for the hash: projects and archives that list the same one.
+    """
+
+    sha256: Sha256
+    size: Bytes | None
+    seen: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+
+
+class Series(_Recipe):
+    """One minor version of CPython.
+
+    Attributes:
+        status: Where it stands upstream: `bugfix`, `security` or `prerelease`.
+        free_threading: `experimental` (3.13, PEP 703) or `supported` (3.14+, PEP 779).
+    """
+
+    status: str
+    free_threading: str
+
+
+class Profile(_Recipe):
+    """One way of building a release, the same for both variants.
+
+    Attributes:
+        summary: One line for people.
+        configure: Arguments that go to `configure`.
+        pgo: Whether a training run shapes the final compile (profile-guided optimisation).
+        lto: Whether the final link optimises across the whole program.
+        debug: Whether this is a `--with-pydebug` build (ABI flag `d`).
+        sanitizer: `thread`, `address`, or None.
+        environment: Variables that the build itself and `ftbuild run` need, `{prefix}` replaced.
+        suppressions: Files of the source tree (globs) that are installed for the sanitizer's user.
+        disk: Bytes that one build takes at its peak: build tree, staged and published install.
+    """
+
+    summary: str
+    configure: tuple[str, ...]
+    pgo: bool = False
+    lto: bool = False
+    debug: bool = False
+    sanitizer: str | None = None
+    environment: dict[str, str] = {}
+    suppressions: tuple[str, ...] = ()
+    disk: Bytes
+
+
+class LibraryRecipe(_Recipe):
+    """A system library and the standard-library modules that are only built where it is found.
+
+    Attributes:
+        modules: Extension modules it makes possible (`_ssl`, `_hashlib`).
+        imports: Public modules that work when it is there (`ssl`), for messages and probes.
+        header: The header that proves it, as in `#include <…>`.
+        version: C macros whose values, joined by dots, are its version; empty where it has none.
+        pkg_config: Its pkg-config name, asked first, where it has one.
+        required: Whether CPython cannot be built to use without it.
+        since: The first series that uses it.
+        packages: Package that brings header and library, by package manager.
+        platforms: `linux`, `darwin`: where it is of use.
+    """
+
+    modules: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    imports: tuple[str, ...] = ()
+    header: str
+    version: tuple[str, ...] = ()
+    pkg_config: str | None = None
+    required: bool = False
+    since: str = "3.13"
+    packages: dict[str, str]
+    platforms: tuple[str, ...] = ("linux", "darwin")
+
+
+class PackageManager(_Recipe):
+    """How a distribution installs packages.
+
+    Attributes:
+        install: The command, to which package names are appended.
+        refresh: A command to run first, or empty.
+        build: Packages every build needs: compiler, make, pkg-config, xz.
+        clang: The packages of the clang toolchain, for `--toolchain clang`.
+    """
+
+    install: tuple[str, ...]
+    refresh: tuple[str, ...] = ()
+    build: tuple[str, ...]
+    clang: tuple[str, ...] = ()
+
+
+class Origins(_Recipe):
+    """Where sources come from.
+
+    Attributes:
+        mirrors: Base URLs asked before the rest; user recipes add theirs here.
+        upstream: URL template of the release files, with `{base}` (3.15.0) and `{version}`.
+        apt_pool: Path template inside an apt archive, with `{series}` and Debian's `{debian}`
+            spelling of the version (3.15.0~rc1).
+    """
+
+    mirrors: tuple[str, ...] = ()
+    upstream: str
+    apt_pool: str
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be built, and how."""
+
+    series: dict[str, Series]
+    releases: dict[str, Release]
+    profiles: dict[str, Profile]
+    default_profile: str
+    libraries: dict[str, LibraryRecipe]
+    managers: dict[str, PackageManager]
+    origins: Origins
+
+    def candidates(self, series: str) -> tuple[str, ...]:
+        """The final releases of a series, newest first.
+
+        Raises:
+            UsageError: The series is not in the catalogue, or has no final release.
+        """
+        found = newest_first(v for v in self.releases if series_of(v) == series)
+        if not found:
+            known = ", ".join(self.series)
+            raise UsageError(
+                f"Python {series} is not in the catalogue",
+                hint=f"The series it has are {known}. `ftbuild catalogue` lists every release; "
+                "a tarball it does not know is built with `--source FILE --sha256 HEX`.",
+            )
+        finals = tuple(v for v in found if not is_prerelease(v))
+        if not finals:
+            raise UsageError(
+                f"Python {series} has no final release yet",
+                hint=f"Name a pre-release to build it: {', '.join(found)}.",
+            )
+        return finals
+
+    def release(self, version: str) -> Release:
+        """The recipe of an exact release.
+
+        Raises:
+            UsageError: It is not in the catalogue; the hint gives the nearest that are.
+        """
+        found = self.releases.get(version)
+        if found is None:
+            near = nearest(version, (v for v in self.releases if series_of(v) in self.series))
+            raise UsageError(
+                f"Python {version} is not in the catalogue",
+                hint=f"The nearest releases are {', '.join(near)}. A tarball the catalogue does "
+                "not know is built with `--source FILE --sha256 HEX`.",
+            )
+        return found
+
+    def profile(self, name: str) -> Profile:
+        """The recipe of a profile.
+
+        Raises:
+            UsageError: There is no such profile; the hint gives the nearest.
+        """
+        found = self.profiles.get(name)
+        if found is None:
+            near = nearest(name, self.profiles) or tuple(self.profiles)
+            raise UsageError(
+                f"there is no profile {name!r}",
+                hint=f"Did you mean {' or '.join(near)}? `ftbuild catalogue` describes each.",
+            )
+        return found
+
+
+T = TypeVar("T", bound=_Recipe)
+
+
+def decode(raw: Any, kind: type[T], *, file: str, key: str) -> T:
+    """One entry of a recipe file as its frozen type.
+
+    Args:
+        raw: What YAML made of it.
+        kind: The type it must have.
+        file: The file's name, for messages.
+        key: Where in the file it stands, for messages.
+
+    Raises:
+        UsageError: It does not fit; file, key and the nearest valid key are named.
+    """
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        unknown = re.search(r"unknown field `([^`]+)`", str(error))
+        if unknown is None:
+            where = str(error).partition(" - at `$")
+            path = where[2].rstrip("`") if where[1] else ""
+            raise UsageError(f"{file}: {key}{path}: {where[0]}") from None
+        valid = kind.__struct_fields__
+        near = nearest(unknown[1], valid, 1)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        raise UsageError(
+            f"{file}: {key}: unknown key {unknown[1]!r}",
+            hint=f"{hint}Valid keys here: {', '.join(valid)}.",
+        ) from None

@@ -1,0 +1,133 @@
+"""What is to be built: the facts about this host, and the specification of one interpreter."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from ftbuild.model.versions import Variant, build_name
+
+
+class _Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """Frozen, by keyword."""
+
+
+class Compiler(_Fact):
+    """A C compiler of this host.
+
+    Attributes:
+        family: `gcc` or `clang`.
+        version: `12.2.0`.
+        target: The target it compiles for: `x86_64-linux-gnu`.
+        path: The executable.
+        tools: Companion tools of the same version, by plain name (`llvm-profdata`), with paths.
+    """
+
+    family: str
+    version: str
+    target: str
+    path: str
+    tools: dict[str, str] = {}
+
+    @property
+    def identity(self) -> str:
+        """What decides the code it makes: `gcc 12.2.0 x86_64-linux-gnu`."""
+        return f"{self.family} {self.version} {self.target}"
+
+
+class Make(_Fact):
+    """GNU make.
+
+    Attributes:
+        path: The executable.
+        version: `4.3`.
+        fifo: Whether it speaks `--jobserver-auth=fifo:PATH` (4.4 and later).
+    """
+
+    path: str
+    version: str
+    fifo: bool
+
+
+class Library(_Fact):
+    """A system library that was found, with its version (empty where it tells none)."""
+
+    name: str
+    version: str
+
+
+class Host(_Fact):
+    """The facts about this machine that a build depends on, read once a run.
+
+    Attributes:
+        system: `linux` or `darwin`.
+        machine: `x86_64`, `aarch64`, …
+        libc: `glibc 2.36`, `musl 1.2.5`, `macos 15.2`.
+        kernel: The kernel's release, for the record only.
+        cpus: CPUs this process may use: affinity and control-group limits included.
+        compiler: The C compiler the builds will use.
+        make: GNU make.
+        libraries: The optional libraries found, sorted by name.
+    """
+
+    system: str
+    machine: str
+    libc: str
+    kernel: str
+    cpus: int
+    compiler: Compiler
+    make: Make
+    libraries: tuple[Library, ...]
+
+
+class BuildSpec(_Fact):
+    """One interpreter to build. Equal digests mean interchangeable results.
+
+    Attributes:
+        version: The release, `3.14.7`.
+        variant: GIL or free-threaded.
+        profile: The profile's name.
+        source_sha256: Hash of the source tarball.
+        pgo: Whether the result must have been shaped by a training run.
+        lto: Whether the result must have been optimised at link time.
+        debug: Whether it is a `--with-pydebug` build.
+        sanitizer: `thread`, `address`, or None.
+        flags: ftbuild's own configure arguments: the profile's, and `--disable-gil`.
+        configure_args: The user's, appended after ours.
+        compiler: The compiler's identity.
+        libraries: The optional libraries with their versions.
+        profile_data: SHA-256 of a PGO profile that the user gives, else None.
+    """
+
+    version: str
+    variant: Variant
+    profile: str
+    source_sha256: str
+    pgo: bool
+    lto: bool
+    debug: bool
+    sanitizer: str | None
+    flags: tuple[str, ...]
+    configure_args: tuple[str, ...]
+    compiler: str
+    libraries: tuple[Library, ...]
+    profile_data: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything that is asked for, as hexadecimal digits."""
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+
+    @property
+    def abiflags(self) -> str:
+        """What `sys.abiflags` of the result will be: `""`, `"t"`, `"d"`, `"td"`."""
+        return self.variant.suffix + ("d" if self.debug else "")
+
+    def friendly_name(self, default_profile: str) -> str:
+        """`cpython-3.14.7t`, or `cpython-3.14.7t+tsan` where the profile is not the default."""
+        return build_name(self.version, self.variant, self.profile, default_profile)
+
+    def store_name(self, default_profile: str) -> str:
+        """The name of its prefix in the store: the friendly name and 8 digits of the digest."""
+        return f"{self.friendly_name(default_profile)}-{self.digest[:8]}"

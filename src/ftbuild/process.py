@@ -1,0 +1,254 @@
+"""Door 1: the only module that starts processes.
+
+Two ways through it. `capture` runs a short command and returns what it said. `stream` runs a long
+one: in a session of its own, output line by line to a log and to a callback, stoppable from
+another thread together with everything it started.
+
+Every process gets an explicit environment, no standard input, and SIGINT at its default: a job in
+the background of a non-interactive shell inherits SIGINT ignored, and CPython's profile-guided
+training then fails in test_generators.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from ftbuild.errors import EnvironmentFault
+
+MARK = "FTBUILD_WORK"
+"""Variable that marks every process of a build with its work directory, so that processes which
+left the session (test suites start their own) can still be found and ended."""
+
+GRACE = 3.0
+"""Seconds between SIGTERM and SIGKILL. Make needs well under one to end its children."""
+
+_POLL = 0.05
+
+_ASIDE = "import os,signal,sys; signal.signal(signal.SIGINT, signal.SIG_DFL); " + (
+    "os.execvp(sys.argv[1], sys.argv[1:])"
+)
+
+
+class Completed(msgspec.Struct, frozen=True, kw_only=True):
+    """A finished process.
+
+    Attributes:
+        argv: What was run.
+        returncode: Exit status; negative is the signal that ended it.
+        stdout, stderr: Everything it wrote, decoded as UTF-8 with replacement.
+        timed_out: Whether it was ended because it took too long.
+    """
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+    timed_out: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether it exited with status 0 in time."""
+        return self.returncode == 0 and not self.timed_out
+
+    @property
+    def ending(self) -> str:
+        """How it ended, for people: `exit status 2`, `signal SIGSEGV`, `timed out`."""
+        return "timed out" if self.timed_out else ending(self.returncode)
+
+
+def ending(returncode: int) -> str:
+    """A return code for people: `exit status 2`, `signal SIGSEGV`."""
+    if returncode >= 0:
+        return f"exit status {returncode}"
+    with contextlib.suppress(ValueError):
+        return f"signal {signal.Signals(-returncode).name}"
+    return f"signal {-returncode}"
+
+
+def capture(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    timeout: float = 60.0,
+    stdin: str = "",
+) -> Completed:
+    """Run a short command and return what it said; a non-zero exit is not an error.
+
+    Args:
+        argv: The command. No shell is involved.
+        env: Its whole environment.
+        cwd: Where it runs; the current directory if None.
+        timeout: Seconds after which it and its children are killed.
+        stdin: Text for its standard input.
+
+    Raises:
+        EnvironmentFault: It could not be started.
+    """
+    words = tuple(str(word) for word in argv)
+    with _started(words, env=env, cwd=cwd, stdin=subprocess.PIPE) as process:
+        try:
+            out, err = process.communicate(stdin.encode(), timeout=timeout)
+            late = False
+        except subprocess.TimeoutExpired:
+            _signal_group(process.pid, signal.SIGKILL)
+            out, err = process.communicate()
+            late = True
+    return Completed(
+        argv=words,
+        returncode=process.returncode,
+        stdout=out.decode(errors="replace"),
+        stderr=err.decode(errors="replace"),
+        timed_out=late,
+    )
+
+
+def stream(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    log: Path,
+    on_line: Callable[[str], None],
+    stop: threading.Event,
+    pass_fds: tuple[int, ...] = (),
+) -> int:
+    """Run a long command until it ends or `stop` is set; return its exit status.
+
+    Args:
+        argv: The command.
+        env: Its whole environment. Put `MARK` in it to have stragglers found.
+        cwd: Where it runs.
+        log: File that receives its output, standard error included; appended to.
+        on_line: Called with every line, from a thread of its own.
+        stop: When set, the process and all it started are ended, politely at first.
+        pass_fds: File descriptors it inherits.
+
+    Raises:
+        EnvironmentFault: It could not be started, or its log could not be written.
+    """
+    words = tuple(str(word) for word in argv)
+    broken: list[OSError] = []
+
+    def drain(pipe: Iterator[bytes]) -> None:
+        try:
+            with log.open("ab", buffering=0) as sink:
+                for raw in pipe:
+                    sink.write(raw)
+                    on_line(raw.decode(errors="replace").rstrip("\n"))
+        except OSError as error:
+            # A full disk: without a reader the process would hang on its pipe for ever.
+            broken.append(error)
+            for _ in pipe:
+                pass
+
+    with _started(words, env=env, cwd=cwd, pass_fds=pass_fds, merge=True) as process:
+        assert process.stdout is not None  # noqa: S101 - merge=True makes it a pipe
+        reader = threading.Thread(target=drain, args=(iter(process.stdout),), daemon=True)
+        reader.start()
+        while process.poll() is None:
+            if stop.wait(_POLL) or broken:
+                _end(process, env.get(MARK))
+        # Something that outlived the process may still hold the pipe; it must not hold us.
+        reader.join(timeout=GRACE)
+        if reader.is_alive():
+            _end(process, env.get(MARK))
+            reader.join(timeout=GRACE)
+    if broken:
+        raise EnvironmentFault(
+            f"the log {log} cannot be written: {broken[0].strerror}",
+            hint="Free some space on that file system, then run the same command again.",
+        )
+    return process.returncode
+
+
+def replace(argv: Sequence[str | Path], *, env: Mapping[str, str]) -> None:
+    """Become another program (`ftbuild run`): terminal, standard input and signals are its own.
+
+    Raises:
+        EnvironmentFault: It could not be started.
+    """
+    words = [str(word) for word in argv]
+    try:
+        os.execvpe(words[0], words, dict(env))  # noqa: S606 - no shell is the point
+    except OSError as error:
+        raise EnvironmentFault(f"{words[0]} cannot be run: {error.strerror}") from error
+
+
+def end_marked(mark: str) -> int:
+    """Kill every process whose environment carries `MARK=mark`; return how many there were.
+
+    Reaches processes that left their session, and orphans of an ftbuild that was killed. Works
+    where there is a `/proc`; elsewhere it finds none.
+    """
+    wanted = f"{MARK}={mark}".encode()
+    found = 0
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if wanted in entry.read_bytes().split(b"\0") and int(entry.parent.name) != os.getpid():
+                os.kill(int(entry.parent.name), signal.SIGKILL)
+                found += 1
+    return found
+
+
+@contextlib.contextmanager
+def _started(
+    argv: tuple[str, ...],
+    *,
+    env: Mapping[str, str],
+    cwd: Path | None,
+    stdin: int = subprocess.DEVNULL,
+    pass_fds: tuple[int, ...] = (),
+    merge: bool = False,
+) -> Iterator[subprocess.Popen[bytes]]:
+    command = argv
+    if signal.getsignal(signal.SIGINT) in {signal.SIG_IGN, None}:
+        command = (sys.executable, "-I", "-c", _ASIDE, *argv)
+    try:
+        process = subprocess.Popen(
+            command,
+            env=dict(env),
+            cwd=cwd,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if merge else subprocess.PIPE,
+            pass_fds=pass_fds,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{argv[0]} cannot be started: {error.strerror}",
+            hint="`ftbuild doctor` shows which tools are missing and how to install them.",
+        ) from error
+    with process:
+        try:
+            yield process
+        except BaseException:
+            _end(process, env.get(MARK))
+            raise
+
+
+def _end(process: subprocess.Popen[bytes], mark: str | None) -> None:
+    """SIGTERM to the session, SIGKILL to what is left of it after `GRACE` seconds."""
+    _signal_group(process.pid, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE
+    while process.poll() is None and time.monotonic() < deadline:
+        time.sleep(_POLL)
+    _signal_group(process.pid, signal.SIGKILL)
+    if mark is not None:
+        end_marked(mark)
+
+
+def _signal_group(leader: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, number)
