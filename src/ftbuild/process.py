@@ -34,7 +34,9 @@ GRACE = 3.0
 
 _POLL = 0.05
 
-_ASIDE = "import os,signal,sys; signal.signal(signal.SIGINT, signal.SIG_DFL); " + (
+_ASIDE = (
+    "import os, signal, sys; "
+    "signal.signal(signal.SIGINT, signal.SIG_DFL); "
     "os.execvp(sys.argv[1], sys.argv[1:])"
 )
 

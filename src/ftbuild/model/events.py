@@ -8,23 +8,19 @@ from pathlib import Path
 import msgspec
 
 
-class _Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Frozen, by keyword."""
-
-
-class Noted(_Event):
+class Noted(msgspec.Struct, frozen=True, kw_only=True):
     """Something worth a line."""
 
     text: str
 
 
-class Warned(_Event):
+class Warned(msgspec.Struct, frozen=True, kw_only=True):
     """Something the user should know although the work goes on."""
 
     text: str
 
 
-class Downloading(_Event):
+class Downloading(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of a download that have arrived.
 
     Attributes:
@@ -40,7 +36,7 @@ class Downloading(_Event):
     total: int | None
 
 
-class Downloaded(_Event):
+class Downloaded(msgspec.Struct, frozen=True, kw_only=True):
     """A download that is complete and verified."""
 
     name: str
@@ -49,7 +45,7 @@ class Downloaded(_Event):
     seconds: float
 
 
-class BuildQueued(_Event):
+class BuildQueued(msgspec.Struct, frozen=True, kw_only=True):
     """A build that this run will make.
 
     Attributes:
@@ -63,7 +59,7 @@ class BuildQueued(_Event):
     expected: dict[str, float]
 
 
-class StageStarted(_Event):
+class StageStarted(msgspec.Struct, frozen=True, kw_only=True):
     """A stage begins; its log is being written to `log`."""
 
     build: str
@@ -71,7 +67,7 @@ class StageStarted(_Event):
     log: Path
 
 
-class StageProgress(_Event):
+class StageProgress(msgspec.Struct, frozen=True, kw_only=True):
     """Work done within a stage: files compiled, tests trained; total 0 where it is unknown."""
 
     build: str
@@ -80,7 +76,7 @@ class StageProgress(_Event):
     total: int
 
 
-class StageLine(_Event):
+class StageLine(msgspec.Struct, frozen=True, kw_only=True):
     """One line that a stage printed."""
 
     build: str
@@ -88,7 +84,7 @@ class StageLine(_Event):
     line: str
 
 
-class StageFinished(_Event):
+class StageFinished(msgspec.Struct, frozen=True, kw_only=True):
     """A stage ended well, after so many seconds."""
 
     build: str
@@ -96,7 +92,7 @@ class StageFinished(_Event):
     seconds: float
 
 
-class BuildFinished(_Event):
+class BuildFinished(msgspec.Struct, frozen=True, kw_only=True):
     """A build ended.
 
     Attributes:

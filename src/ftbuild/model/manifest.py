@@ -13,11 +13,7 @@ FORMAT = 1
 """Version of the manifest's shape. A reader refuses what it does not know."""
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True):
-    """Frozen, by keyword."""
-
-
-class StageRecord(_Part):
+class StageRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One stage of the build: its name, its wall time in seconds, how many commands it ran."""
 
     name: str
@@ -25,7 +21,7 @@ class StageRecord(_Part):
     units: int = 0
 
 
-class Used(_Part):
+class Used(msgspec.Struct, frozen=True, kw_only=True):
     """What the build was made from, with and on.
 
     Attributes:
@@ -64,7 +60,7 @@ class Used(_Part):
     started: str
 
 
-class Result(_Part):
+class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What came out.
 
     Attributes:
@@ -88,7 +84,7 @@ class Result(_Part):
     links: dict[str, str]
 
 
-class Manifest(_Part):
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The record of one installed build.
 
     Attributes:
@@ -108,7 +104,7 @@ class Manifest(_Part):
     result: Result
 
 
-class Installation(_Part):
+class Installation(msgspec.Struct, frozen=True, kw_only=True):
     """An installed build: its prefix and its manifest."""
 
     prefix: Path

@@ -19,11 +19,11 @@ Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Bytes = Annotated[int, msgspec.Meta(gt=0)]
 
 
-class _Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What all recipe entries have in common: frozen, by keyword, closed."""
 
 
-class Release(_Recipe):
+class Release(_Recipe, frozen=True, kw_only=True):
     """One source tarball, `Python-X.tar.xz` as published on python.org.
 
     Attributes:
@@ -37,7 +37,7 @@ class Release(_Recipe):
     seen: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 
 
-class Series(_Recipe):
+class Series(_Recipe, frozen=True, kw_only=True):
     """One minor version of CPython.
 
     Attributes:
@@ -49,7 +49,7 @@ class Series(_Recipe):
     free_threading: str
 
 
-class Profile(_Recipe):
+class Profile(_Recipe, frozen=True, kw_only=True):
     """One way of building a release, the same for both variants.
 
     Attributes:
@@ -75,7 +75,7 @@ class Profile(_Recipe):
     disk: Bytes
 
 
-class LibraryRecipe(_Recipe):
+class LibraryRecipe(_Recipe, frozen=True, kw_only=True):
     """A system library and the standard-library modules that are only built where it is found.
 
     Attributes:
@@ -101,7 +101,7 @@ class LibraryRecipe(_Recipe):
     platforms: tuple[str, ...] = ("linux", "darwin")
 
 
-class PackageManager(_Recipe):
+class PackageManager(_Recipe, frozen=True, kw_only=True):
     """How a distribution installs packages.
 
     Attributes:
@@ -117,7 +117,7 @@ class PackageManager(_Recipe):
     clang: tuple[str, ...] = ()
 
 
-class Origins(_Recipe):
+class Origins(_Recipe, frozen=True, kw_only=True):
     """Where sources come from.
 
     Attributes:

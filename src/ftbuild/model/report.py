@@ -1,4 +1,4 @@
-"""What verify, bench and audit find: one type, a table for people and versioned JSON for programs."""
+"""What verify, bench and audit find: a table for people, versioned JSON for programs."""
 
 from __future__ import annotations
 

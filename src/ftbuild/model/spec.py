@@ -9,11 +9,7 @@ import msgspec
 from ftbuild.model.versions import Variant, build_name
 
 
-class _Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """Frozen, by keyword."""
-
-
-class Compiler(_Fact):
+class Compiler(msgspec.Struct, frozen=True, kw_only=True):
     """A C compiler of this host.
 
     Attributes:
@@ -36,7 +32,7 @@ class Compiler(_Fact):
         return f"{self.family} {self.version} {self.target}"
 
 
-class Make(_Fact):
+class Make(msgspec.Struct, frozen=True, kw_only=True):
     """GNU make.
 
     Attributes:
@@ -50,14 +46,14 @@ class Make(_Fact):
     fifo: bool
 
 
-class Library(_Fact):
+class Library(msgspec.Struct, frozen=True, kw_only=True):
     """A system library that was found, with its version (empty where it tells none)."""
 
     name: str
     version: str
 
 
-class Host(_Fact):
+class Host(msgspec.Struct, frozen=True, kw_only=True):
     """The facts about this machine that a build depends on, read once a run.
 
     Attributes:
@@ -81,7 +77,7 @@ class Host(_Fact):
     libraries: tuple[Library, ...]
 
 
-class BuildSpec(_Fact):
+class BuildSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One interpreter to build. Equal digests mean interchangeable results.
 
     Attributes:
