@@ -31,6 +31,7 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
         compiler: The compiler, with path and companion tools.
         make: GNU make.
         libraries: Optional libraries found, with versions.
+        promised: Standard-library modules that those libraries make possible (`ssl`, `sqlite3`).
         configure: The whole configure command line.
         environment: Variables set for the build beyond the caller's PATH, HOME and TMPDIR.
         compile_command: A compile command of the final stage, as make ran it.
@@ -47,6 +48,7 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     compiler: Compiler
     make: Make
     libraries: tuple[Library, ...]
+    promised: tuple[str, ...]
     configure: tuple[str, ...]
     environment: dict[str, str]
     compile_command: str
