@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from ftbuild.errors import UsageError
-from ftbuild.model.versions import is_prerelease, nearest, newest_first, series_of
+from ftbuild.model.versions import Variant, is_prerelease, nearest, newest_first, series_of
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Bytes = Annotated[int, msgspec.Meta(gt=0)]
@@ -59,8 +59,9 @@ class Profile(_Recipe, frozen=True, kw_only=True):
         lto: Whether the final link optimises across the whole program.
         debug: Whether this is a `--with-pydebug` build (ABI flag `d`).
         sanitizer: `thread`, `address`, or None.
-        environment: Variables that the build itself and `ftbuild run` need, `{prefix}` replaced.
-        suppressions: Files of the source tree (globs) that are installed for the sanitizer's user.
+        environment: Variables that the build itself and `ftbuild run` set; `{suppressions}` stands
+            for the path of the sanitizer's suppression list.
+        suppressions: That list's path in the source tree, by variant; it is installed too.
         disk: Bytes that one build takes at its peak: build tree, staged and published install.
     """
 
@@ -71,7 +72,7 @@ class Profile(_Recipe, frozen=True, kw_only=True):
     debug: bool = False
     sanitizer: str | None = None
     environment: dict[str, str] = {}
-    suppressions: tuple[str, ...] = ()
+    suppressions: dict[Variant, str] = {}
     disk: Bytes
 
 

@@ -1,0 +1,168 @@
+"""Reads the recipe files into one `Catalogue`: ftbuild's own, then the user's on top.
+
+A recipe folder holds any of `cpython.yaml`, `profiles.yaml`, `libraries.yaml`, `origins.yaml`. A
+later folder adds entries and replaces those of the same name; mirrors are put in front.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from ftbuild.errors import UsageError
+from ftbuild.model.recipes import (
+    Catalogue,
+    LibraryRecipe,
+    Origins,
+    PackageManager,
+    Profile,
+    Release,
+    Series,
+    decode,
+)
+from ftbuild.model.versions import nearest, parse_request, series_of
+
+_SECTIONS: dict[str, dict[str, Any]] = {
+    "cpython.yaml": {"series": Series, "releases": Release},
+    "profiles.yaml": {"profiles": Profile, "default": str},
+    "libraries.yaml": {"libraries": LibraryRecipe, "managers": PackageManager},
+    "origins.yaml": {"origins": Origins},
+}
+"""The files of a recipe folder, their sections, and the type of a section's entries."""
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _UniqueKeys(_Loader):  # type: ignore[misc]  # chosen at run time
+    """YAML lets the later of two equal keys win in silence; in a list of pins that is a fault."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                line = key_node.start_mark.line + 1
+                raise yaml.MarkedYAMLError(problem=f"{key!r} stands twice, again in line {line}")
+            seen.add(key)
+        return dict(super().construct_mapping(node, deep))
+
+
+def own_recipes() -> Path:
+    """The recipes ftbuild came with: inside the wheel, or beside `src` in a checkout."""
+    here = Path(__file__).parent
+    packaged = here / "recipes"
+    return packaged if packaged.is_dir() else here.parents[1] / "recipes"
+
+
+def load(folders: Sequence[Path] = ()) -> Catalogue:
+    """The catalogue of ftbuild's own recipes with the given folders laid over it, in order.
+
+    Raises:
+        UsageError: A folder or an entry is not what it must be; file, key and the nearest valid
+            key are named.
+    """
+    sections: dict[str, Any] = {name: {} for kinds in _SECTIONS.values() for name in kinds}
+    for folder in (own_recipes(), *folders):
+        if not folder.is_dir():
+            raise UsageError(
+                f"{folder} is not a recipe folder",
+                hint=f"A recipe folder holds any of {', '.join(_SECTIONS)}.",
+            )
+        for path in sorted(folder.glob("*.y*ml")):
+            _overlay(sections, _read(path), path)
+    return _assemble(sections)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The sections of one file, each entry decoded into its type."""
+    kinds = _SECTIONS.get(path.name)
+    if kinds is None:
+        near = nearest(path.name, _SECTIONS, 1) or tuple(_SECTIONS)
+        raise UsageError(f"{path}: not a recipe file", hint=f"Did you mean {' or '.join(near)}?")
+    try:
+        raw = yaml.load(path.read_bytes(), Loader=_UniqueKeys) or {}  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, OSError) as error:
+        raise UsageError(f"{path}: {error}") from None
+    if not isinstance(raw, dict):
+        raise UsageError(f"{path}: expected the sections {', '.join(kinds)}")
+    decoded: dict[str, Any] = {}
+    for name, value in raw.items():
+        kind = kinds.get(name)
+        if kind is None:
+            near = nearest(str(name), kinds, 1)
+            hint = f"Did you mean {near[0]!r}? " if near else ""
+            raise UsageError(
+                f"{path}: unknown key {name!r}", hint=f"{hint}Valid keys: {', '.join(kinds)}."
+            )
+        decoded[name] = _section(value, kind, path, name)
+    return decoded
+
+
+_T = TypeVar("_T")
+
+
+def _section(value: Any, kind: Any, path: Path, name: str) -> Any:
+    if kind is str:
+        return _expect(value, str, path, name)
+    if kind is Origins:
+        return _expect(value, dict, path, name)
+    entries = _expect(value, dict, path, name)
+    return {
+        _key(key, kind, path, name): decode(entry, kind, file=str(path), key=f"{name}.{key}")
+        for key, entry in entries.items()
+    }
+
+
+def _expect(value: Any, kind: type[_T], path: Path, name: str) -> _T:
+    if not isinstance(value, kind):
+        wanted = "text" if kind is str else "a mapping"
+        raise UsageError(f"{path}: {name}: expected {wanted}, found {type(value).__name__}")
+    return value
+
+
+def _key(key: Any, kind: Any, path: Path, section: str) -> str:
+    """The name of an entry; YAML reads an unquoted 3.10 as the number 3.1."""
+    if not isinstance(key, str):
+        raise UsageError(f"{path}: {section}: {key!r} must be quoted", hint=f'Write "{key}":')
+    if kind is Release:
+        request = parse_request(key)
+        if request.release != key or request.variant or request.profile:
+            raise UsageError(f"{path}: {section}: {key!r} is not a release such as 3.14.7")
+    return key
+
+
+def _overlay(sections: dict[str, Any], layer: dict[str, Any], path: Path) -> None:
+    for name, value in layer.items():
+        if name == "default":
+            sections[name] = value
+        elif name == "origins":
+            mirrors = (*value.get("mirrors", ()), *sections[name].get("mirrors", ()))
+            merged = {**sections[name], **value, "mirrors": mirrors}
+            decode(merged, Origins, file=str(path), key=name)
+            sections[name] = merged
+        else:
+            sections[name].update(value)
+
+
+def _assemble(sections: dict[str, Any]) -> Catalogue:
+    catalogue = Catalogue(
+        series=sections["series"],
+        releases=sections["releases"],
+        profiles=sections["profiles"],
+        default_profile=sections["default"],
+        libraries=sections["libraries"],
+        managers=sections["managers"],
+        origins=msgspec.convert(sections["origins"], Origins),
+    )
+    catalogue.profile(catalogue.default_profile)
+    for version in catalogue.releases:
+        if series_of(version) not in catalogue.series:
+            raise UsageError(
+                f"releases.{version}: its series {series_of(version)} is not described",
+                hint=f'Add "{series_of(version)}" under `series` in cpython.yaml.',
+            )
+    return catalogue

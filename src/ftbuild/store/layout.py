@@ -1,0 +1,99 @@
+"""The paths below a root, and the conditions a root must meet."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from ftbuild.errors import EnvironmentFault, UsageError
+
+
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
+    """Where things are below a root. Paths only; `open_root` makes them."""
+
+    root: Path
+
+    @property
+    def store(self) -> Path:
+        """The installed prefixes, by store name."""
+        return self.root / "store"
+
+    @property
+    def bin(self) -> Path:
+        """Launchers with unambiguous names: the one directory that goes on a PATH."""
+        return self.root / "bin"
+
+    @property
+    def sources(self) -> Path:
+        """Verified source tarballs."""
+        return self.root / "sources"
+
+    @property
+    def logs(self) -> Path:
+        """One folder a build, one file a stage."""
+        return self.root / "logs"
+
+    @property
+    def pairs(self) -> Path:
+        """The verdicts on pairs, one JSON file each."""
+        return self.root / "pairs"
+
+    @property
+    def work(self) -> Path:
+        """Scratch directories of runs, on the same file system as the store."""
+        return self.root / "work"
+
+    @property
+    def locks(self) -> Path:
+        """Lock files."""
+        return self.root / "locks"
+
+
+def open_root(root: Path) -> Layout:
+    """The layout of a root that can be built in; missing directories are made.
+
+    Raises:
+        UsageError: The path contains white space, which CPython's make rules cannot handle.
+        EnvironmentFault: It cannot be made or written.
+    """
+    root = Path(os.path.abspath(root.expanduser()))  # noqa: PTH100 - resolve() would follow links
+    if any(character.isspace() for character in str(root)):
+        raise UsageError(
+            f"the root {str(root)!r} contains white space, which CPython's make rules cannot handle",
+            hint="Choose another one with --root or FTBUILD_ROOT. Letters of any script are fine.",
+        )
+    layout = Layout(root=root)
+    try:
+        for path in (layout.store, layout.bin, layout.sources, layout.logs, layout.pairs):
+            path.mkdir(parents=True, exist_ok=True)
+        for path in (layout.work, layout.locks):
+            path.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"the root {root} cannot be used: {error.strerror}: {error.filename}",
+            hint="Choose a directory you may write with --root or FTBUILD_ROOT.",
+        ) from error
+    if not os.access(layout.store, os.W_OK):
+        raise EnvironmentFault(
+            f"the root {root} is not writable",
+            hint="Choose a directory you may write with --root or FTBUILD_ROOT.",
+        )
+    return layout
+
+
+def require_space(layout: Layout, needed: int) -> None:
+    """Make sure that a number of bytes is free below the root.
+
+    Raises:
+        EnvironmentFault: There is less; the message says how much is needed and how much there is.
+    """
+    free = shutil.disk_usage(layout.root).free
+    if free < needed:
+        raise EnvironmentFault(
+            f"{layout.root} has {free / 1e9:.1f} GB free; these builds need about "
+            f"{needed / 1e9:.1f} GB while they run",
+            hint="Free some space (`ftbuild gc` removes old builds), or choose another --root.",
+        )

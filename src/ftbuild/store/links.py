@@ -1,0 +1,93 @@
+"""Names for installed builds: friendly links and launchers. All are relative symbolic links."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from packaging.version import Version
+
+from ftbuild.errors import EnvironmentFault
+from ftbuild.model.manifest import Installation
+from ftbuild.model.versions import Variant, series_of
+from ftbuild.store.layout import Layout
+from ftbuild.store.listing import installations, is_linked
+from ftbuild.store.locks import held
+
+
+def link(layout: Layout, installation: Installation, *, default_profile: str) -> None:
+    """Make the friendly name point to an installation, and bring the launchers up to date.
+
+    Raises:
+        EnvironmentFault: The name is taken by something ftbuild did not make.
+    """
+    with held(layout.locks / "links.lock"):
+        target = Path("store") / installation.prefix.name
+        _point(layout.root / installation.manifest.name, target, ours="store/cpython-")
+        _refresh(layout, default_profile)
+
+
+def refresh(layout: Layout, *, default_profile: str) -> None:
+    """Drop names whose build is gone and bring the launchers up to date."""
+    with held(layout.locks / "links.lock"):
+        for path in layout.root.glob("cpython-*"):
+            if path.is_symlink() and not path.exists() and _is_ours(path, "store/cpython-"):
+                path.unlink()
+        _refresh(layout, default_profile)
+
+
+def launchers(found: Iterable[Installation], *, default_profile: str) -> dict[str, Installation]:
+    """Which build each launcher name runs; pure.
+
+    The plain name, `python3.14t`, is the newest release of its series in the default profile, or
+    the newest of what there is. A build of another profile also gets a name of its own,
+    `python3.14t-tsan`. There is never a name that could mean either build of a pair.
+    """
+    groups: dict[tuple[str, Variant], list[Installation]] = {}
+    for item in found:
+        groups.setdefault((series_of(item.spec.version), item.spec.variant), []).append(item)
+    names: dict[str, Installation] = {}
+    for (series, variant), items in groups.items():
+        plain = f"python{series}{variant.suffix}"
+        items.sort(key=lambda item: Version(item.spec.version))
+        for item in items:
+            if item.spec.profile != default_profile:
+                names[f"{plain}-{item.spec.profile}"] = item
+        names[plain] = max(
+            items,
+            key=lambda item: (item.spec.profile == default_profile, Version(item.spec.version)),
+        )
+    return names
+
+
+def _refresh(layout: Layout, default_profile: str) -> None:
+    linked = (item for item in installations(layout) if is_linked(layout, item))
+    wanted = launchers(linked, default_profile=default_profile)
+    for name, item in wanted.items():
+        target = Path("..") / item.manifest.name / "bin" / item.python.name
+        _point(layout.bin / name, target, ours="../cpython-")
+    for path in layout.bin.iterdir():
+        if path.name not in wanted and _is_ours(path, "../cpython-"):
+            path.unlink()
+
+
+def _point(path: Path, target: Path, *, ours: str) -> None:
+    """Swap a symbolic link in one step; never touch what is not one of ours."""
+    if (path.exists() or path.is_symlink()) and not _is_ours(path, ours):
+        raise EnvironmentFault(
+            f"{path} exists and was not made by ftbuild",
+            hint="Move it away, then run the same command again: the build itself is installed.",
+        )
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        temporary.symlink_to(target)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise EnvironmentFault(f"{path} cannot be linked: {error.strerror}") from error
+
+
+def _is_ours(path: Path, start: str) -> bool:
+    return path.is_symlink() and os.readlink(path).startswith(start)  # noqa: PTH115 - text, unresolved

@@ -1,0 +1,184 @@
+"""Puts builds in place, records them, removes them. Every step leaves a state the next run mends.
+
+A new prefix carries `ftbuild.incomplete` from before it enters the store until its manifest is
+written, and a prefix it replaces waits beside it under a name ending in `.aside`. So whatever kills
+a run, the next one sees which of the two is whole and restores that (`recover`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from ftbuild.errors import EnvironmentFault, FtbuildError
+from ftbuild.model.manifest import Installation, Manifest
+from ftbuild.store.layout import Layout
+from ftbuild.store.listing import MANIFEST, read_manifest
+
+INCOMPLETE = "ftbuild.incomplete"
+"""Marks a prefix of ours that is not finished."""
+
+HASHES = "ftbuild.sha256"
+"""The hash of every file below the prefix, in the format of sha256sum."""
+
+
+def recover(layout: Layout, store_name: str) -> None:
+    """Mend what a killed run left at a prefix; its lock must be held.
+
+    Raises:
+        EnvironmentFault: Something that ftbuild did not make is in the way.
+    """
+    prefix = layout.store / store_name
+    aside = _aside(prefix)
+    if _occupied(prefix) and read_manifest(prefix / MANIFEST) is None:
+        _remove_ours(prefix)
+    if aside.is_dir():
+        if _occupied(prefix):
+            _discard(aside)
+        else:
+            aside.rename(prefix)
+
+
+@contextlib.contextmanager
+def placed(layout: Layout, store_name: str, staged: Path) -> Iterator[Path]:
+    """Move a staged tree to its final prefix; take it back if the block raises.
+
+    An older installation of the same name works again afterwards. The block is to finish the
+    prefix and end with `complete`.
+
+    Raises:
+        EnvironmentFault: The prefix cannot be put in place.
+    """
+    prefix = layout.store / store_name
+    recover(layout, store_name)
+    aside = _aside(prefix)
+    try:
+        (staged / INCOMPLETE).touch()
+        if prefix.is_dir():
+            prefix.rename(aside)
+        staged.rename(prefix)
+    except OSError as error:
+        if aside.is_dir() and not prefix.exists():
+            aside.rename(prefix)
+        raise EnvironmentFault(
+            f"{prefix} cannot be put in place: {error.strerror}",
+            hint=f"Is {layout.root} still writable, and all of it one file system?",
+        ) from error
+    try:
+        yield prefix
+    except BaseException as error:
+        _keep_failed(prefix, error)
+        if aside.is_dir():
+            aside.rename(prefix)
+        raise
+    if aside.is_dir():
+        _discard(aside)
+
+
+def complete(prefix: Path, manifest: Manifest, hashes: str) -> Installation:
+    """Record a finished prefix: the one act that makes it an installation.
+
+    Args:
+        prefix: The prefix, in place.
+        manifest: Its record.
+        hashes: The content of `ftbuild.sha256`, whose hash the manifest carries.
+
+    Raises:
+        EnvironmentFault: The record cannot be written.
+    """
+    document = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    try:
+        write_atomically(prefix / HASHES, hashes.encode())
+        write_atomically(prefix / MANIFEST, document + b"\n")
+        (prefix / INCOMPLETE).unlink(missing_ok=True)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"the manifest of {prefix} cannot be written: {error.strerror}",
+            hint="Free some space on that file system, then run the same command again.",
+        ) from error
+    return Installation(prefix=prefix, manifest=manifest)
+
+
+def remove(installation: Installation) -> None:
+    """Take an installation away; from the first step on nothing lists it.
+
+    Raises:
+        EnvironmentFault: Some of it cannot be removed.
+    """
+    prefix = installation.prefix
+    try:
+        (prefix / INCOMPLETE).touch()
+        (prefix / MANIFEST).unlink()
+        shutil.rmtree(prefix)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{prefix} cannot be removed: {error.strerror}: {error.filename}"
+        ) from error
+
+
+def leftovers(layout: Layout) -> tuple[Path, ...]:
+    """Unfinished, failed and set-aside prefixes of ours that no run uses any more."""
+    return tuple(
+        path
+        for path in sorted(layout.store.iterdir())
+        if path.is_dir() and ((path / INCOMPLETE).exists() or path.suffix in {".aside", ".failed"})
+    )
+
+
+def discard(path: Path) -> None:
+    """Remove a leftover."""
+    _discard(path)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a reader finds the old content or the new, never a part.
+
+    Raises:
+        OSError: The system refused; the old content is still there.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("xb") as sink:
+            sink.write(content)
+            sink.flush()
+            os.fsync(sink.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _occupied(path: Path) -> bool:
+    return path.is_symlink() or path.exists()
+
+
+def _aside(prefix: Path) -> Path:
+    return prefix.with_name(f"{prefix.name}.aside")
+
+
+def _remove_ours(prefix: Path) -> None:
+    ours = (prefix / INCOMPLETE).exists() or (prefix / MANIFEST).exists()
+    if prefix.is_symlink() or not prefix.is_dir() or not ours:
+        raise EnvironmentFault(
+            f"{prefix} exists and was not made by ftbuild",
+            hint="Move it away, or choose another --root.",
+        )
+    _discard(prefix)
+
+
+def _keep_failed(prefix: Path, error: BaseException) -> None:
+    """A prefix that failed its checks is kept for a look, unlisted, until the next or `gc`."""
+    if isinstance(error, FtbuildError) and error.exit_code == 1:
+        failed = prefix.with_name(f"{prefix.name}.failed")
+        _discard(failed)
+        prefix.rename(failed)
+    else:
+        _discard(prefix)
+
+
+def _discard(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)
