@@ -53,6 +53,10 @@ class BuildFailed(EnvironmentFault):
     """A stage of a build ended with an error. Exit 3."""
 
 
+class TrainingFailed(BuildFailed):
+    """The training run of a profile-guided build failed: what `--pgo-fallback` has a way around."""
+
+
 class Refused(FtbuildError):
     """The question was answered, and the answer is no: a check failed. Exit 1."""
 

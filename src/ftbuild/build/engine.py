@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,14 +17,13 @@ from ftbuild.build.diagnose import likely_cause
 from ftbuild.build.jobs import JobBudget
 from ftbuild.build.plan import Plan, Stage
 from ftbuild.build.progress import compiles, trained, units_in
-from ftbuild.errors import BuildFailed, EnvironmentFault, Interrupted
+from ftbuild.errors import BuildFailed, EnvironmentFault, Interrupted, TrainingFailed
 from ftbuild.model.events import (
     Emit,
     StageFinished,
     StageLine,
     StageProgress,
     StageStarted,
-    Warned,
 )
 from ftbuild.model.manifest import StageRecord
 
@@ -42,14 +41,10 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         stages: What was run, with times.
-        tree: The build directory that holds the objects and profile data.
-        pgo: Whether the training took place and shaped the result.
         compile_log: The log of the final compile.
     """
 
     stages: tuple[StageRecord, ...]
-    tree: Path
-    pgo: bool
     compile_log: Path
 
 
@@ -61,26 +56,25 @@ class Runner:
         self.emit = emit
         self.stop = stop
 
-    def build(self, plan: Plan, *, logs: Path, pgo_fallback: bool) -> Built:
+    def build(self, plan: Plan, *, logs: Path) -> Built:
         """Run a plan's stages in order; a slot of the budget must be held.
 
         Args:
             plan: What to run.
             logs: An existing folder for its logs, one file a stage.
-            pgo_fallback: Whether a failed training run leads to a build without PGO.
 
         Raises:
-            BuildFailed: A stage failed: which, the last lines, the log, the likely cause.
+            TrainingFailed: The training run failed.
+            BuildFailed: Another stage did: which, the last lines, the log, the likely cause.
             Interrupted: The run was stopped.
         """
         try:
-            return self._all(plan, plan.stages, logs, pgo=plan.spec.pgo)
-        except BuildFailed as error:
-            trained_badly = isinstance(error, _TrainingFailed)
-            if not (pgo_fallback and trained_badly and plan.fallback):
-                raise
-            self.emit(Warned(text=f"{plan.name}: the training run failed; building without PGO"))
-            return self._all(plan, plan.fallback, logs, pgo=False)
+            plan.tree.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EnvironmentFault(f"{plan.tree} cannot be made: {error.strerror}") from error
+        records = tuple(self.stage(plan, stage, logs=logs) for stage in plan.stages)
+        (compiled,) = logs.glob("*-compile.log")
+        return Built(stages=records, compile_log=compiled)
 
     def stage(self, plan: Plan, stage: Stage, *, logs: Path) -> StageRecord:
         """Run one stage, its output in `logs` and in events.
@@ -109,7 +103,7 @@ class Runner:
         if self.stop.is_set():
             raise Interrupted(f"{plan.name}: stopped during {stage.name}")
         if code != 0:
-            kind = _TrainingFailed if stage.name == "train" else BuildFailed
+            kind = TrainingFailed if stage.name == "train" else BuildFailed
             raise kind(
                 f"{plan.name}: {stage.name} failed ({process.ending(code)})",
                 hint=likely_cause(meter.lines),
@@ -118,23 +112,6 @@ class Runner:
             )
         self.emit(StageFinished(build=plan.name, stage=stage.name, seconds=seconds))
         return StageRecord(name=stage.name, seconds=round(seconds, 2), units=meter.done)
-
-    def _all(self, plan: Plan, stages: tuple[Stage, ...], logs: Path, *, pgo: bool) -> Built:
-        records: list[StageRecord] = []
-        for stage in stages:
-            try:
-                stage.cwd.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise EnvironmentFault(
-                    f"{plan.name}: {stage.cwd} cannot be made: {error.strerror}"
-                ) from error
-            records.append(self.stage(plan, stage, logs=logs))
-        compiled = sorted(logs.glob("*-compile.log"))
-        return Built(stages=tuple(records), tree=stages[0].cwd, pgo=pgo, compile_log=compiled[-1])
-
-
-class _TrainingFailed(BuildFailed):
-    """The one failure that `--pgo-fallback` knows a way around."""
 
 
 class _Meter:
@@ -173,30 +150,30 @@ class _Meter:
 
 
 def together(
-    tasks: Sequence[Callable[[], T]], *, stop: threading.Event, fail_fast: bool
-) -> tuple[T | BaseException, ...]:
-    """Run tasks at once, a thread each, and return what each returned or raised, in order.
+    tasks: Sequence[Callable[[], T]], *, stop: threading.Event, enough: Callable[[T], bool]
+) -> tuple[T, ...]:
+    """Run tasks at once, a thread each, and return what each returned, in order.
 
     Args:
         tasks: What to run. Each must end soon after `stop` is set.
-        stop: Set here when a task failed and `fail_fast` is on, or when this thread is
-            interrupted (KeyboardInterrupt, SIGTERM turned into an exception): the exception then
-            goes on its way once every task has ended.
-        fail_fast: Whether the first failure stops the others.
+        stop: Set here when a result is `enough`, when a task raises, and when this thread is
+            interrupted (KeyboardInterrupt, or SIGTERM turned into an exception); an exception goes
+            on its way once every task has ended.
+        enough: Whether a result ends the run for all.
     """
     with ThreadPoolExecutor(max_workers=max(1, len(tasks))) as pool:
-        futures: list[Future[T]] = [pool.submit(task) for task in tasks]
-        waiting: set[Future[T]] = set(futures)
+        futures = [pool.submit(task) for task in tasks]
+        waiting = set(futures)
         try:
             while waiting:
                 # With a timeout, so that signals reach this thread on every platform.
                 done, waiting = wait(waiting, timeout=0.5, return_when=FIRST_COMPLETED)
-                if fail_fast and any(future.exception() for future in done):
+                if any(enough(future.result()) for future in done):
                     stop.set()
         except BaseException:
             stop.set()
             raise
-    return tuple(future.exception() or future.result() for future in futures)
+    return tuple(future.result() for future in futures)
 
 
 def _fresh(logs: Path, stage: str) -> Path:

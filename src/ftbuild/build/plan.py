@@ -10,7 +10,7 @@ import msgspec
 
 from ftbuild.model.recipes import Profile
 from ftbuild.model.spec import BuildSpec, Host
-from ftbuild.model.versions import Variant, series_of
+from ftbuild.model.versions import series_of
 
 SUPPRESSIONS = Path("share/ftbuild/suppressions.txt")
 """Where below a prefix the sanitizer's suppression list is installed."""
@@ -46,7 +46,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         prefix: Where it will live.
         environment: The whole environment of every stage, but for make's job flags.
         stages: In order, up to the staged installation.
-        fallback: The stages of the same build without PGO, for `--pgo-fallback`; else empty.
         settle: What runs inside the prefix once it is in place: pip is installed there.
     """
 
@@ -58,7 +57,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     prefix: Path
     environment: dict[str, str]
     stages: tuple[Stage, ...]
-    fallback: tuple[Stage, ...]
     settle: tuple[Stage, ...]
 
     @property
@@ -74,6 +72,7 @@ def plan(
     profile: Profile,
     host: Host,
     environment: Mapping[str, str],
+    variables: Mapping[str, str],
     source: Path,
     work: Path,
     prefix: Path,
@@ -87,6 +86,7 @@ def plan(
         profile: The profile the specification names.
         host: The facts about this machine.
         environment: The caller's environment; only what a build needs is taken over.
+        variables: By which configure finds this host's libraries, where it needs help.
         source: The unpacked source tree.
         work: A directory for this build alone, on the file system of the prefix.
         prefix: The final prefix, absolute and without white space.
@@ -94,18 +94,19 @@ def plan(
     """
     tree = work / "build"
     staging = work / "stage"
-    variables = build_environment(environment, system=host.system)
-    suppressions = profile.suppressions.get(spec.variant)
-    if suppressions is not None:
-        variables |= sanitizer_environment(profile, source / suppressions)
-    else:
-        variables |= profile.environment
+    suppressions = source / profile.suppressions.get(spec.variant, "")
     python = prefix / "bin" / f"python{series_of(spec.version)}{spec.abiflags}"
-
-    def stages(tree: Path, *, pgo: bool) -> tuple[Stage, ...]:
-        configure = _configure(spec, host, source=source, tree=tree, prefix=prefix, pgo=pgo)
-        return (configure, *_makes(host, tree=tree, staging=staging, jobs=jobs, pgo=pgo))
-
+    configure = Stage(
+        name="configure",
+        argv=(
+            str(source / "configure"),
+            f"--prefix={prefix}",
+            *spec.flags,
+            *_compiler_variables(host),
+            *spec.configure_args,
+        ),
+        cwd=tree,
+    )
     return Plan(
         name=name,
         spec=spec,
@@ -113,9 +114,12 @@ def plan(
         tree=tree,
         staging=staging,
         prefix=prefix,
-        environment=variables,
-        stages=stages(tree, pgo=spec.pgo),
-        fallback=stages(work / "plain", pgo=False) if spec.pgo else (),
+        environment={
+            **build_environment(environment, system=host.system),
+            **variables,
+            **sanitizer_environment(profile, suppressions),
+        },
+        stages=(configure, *_makes(host, tree=tree, staging=staging, jobs=jobs, pgo=spec.pgo)),
         settle=(
             # Not left to `make install`: with DESTDIR, ensurepip finds a pip that an older
             # installation has at the final prefix "already satisfied" and stages none.
@@ -164,23 +168,6 @@ def render(plan: Plan, *, jobs: int) -> str:
     return "\n".join(lines)
 
 
-def _configure(
-    spec: BuildSpec, host: Host, *, source: Path, tree: Path, prefix: Path, pgo: bool
-) -> Stage:
-    flags = tuple(flag for flag in spec.flags if pgo or flag != "--enable-optimizations")
-    return Stage(
-        name="configure",
-        argv=(
-            str(source / "configure"),
-            f"--prefix={prefix}",
-            *flags,
-            *_compiler_variables(host),
-            *spec.configure_args,
-        ),
-        cwd=tree,
-    )
-
-
 def _makes(host: Host, *, tree: Path, staging: Path, jobs: int, pgo: bool) -> tuple[Stage, ...]:
     def make(name: str, *targets: str, parallel: bool = True) -> Stage:
         return Stage(name=name, argv=(host.make.path, *targets), cwd=tree, parallel=parallel)
@@ -210,8 +197,3 @@ def _compiler_variables(host: Host) -> tuple[str, ...]:
         "LLVM_AR": tools.get("llvm-ar"),
     }
     return tuple(f"{name}={path}" for name, path in named.items() if path)
-
-
-def flags_for(profile: Profile, variant: Variant) -> tuple[str, ...]:
-    """Configure arguments of ftbuild's own: the profile's, and `--disable-gil` where it belongs."""
-    return profile.configure if variant is Variant.GIL else (*profile.configure, "--disable-gil")

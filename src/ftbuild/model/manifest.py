@@ -33,7 +33,7 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
         libraries: Optional libraries found, with versions.
         promised: Standard-library modules that those libraries make possible (`ssl`, `sqlite3`).
         configure: The whole configure command line.
-        environment: Variables set for the build beyond the caller's PATH, HOME and TMPDIR.
+        environment: Variables that the profile set for the build.
         compile_command: A compile command of the final stage, as make ran it.
         link_command: The link command of the interpreter, as make ran it.
         system, machine, libc, kernel: The host.
@@ -66,10 +66,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What came out.
 
     Attributes:
-        pgo: Whether the final compile used a profile (False after `--pgo-fallback`).
+        pgo: Whether the final compile used a profile.
         lto: Whether the final link was a whole-program one.
         training_profile: SHA-256 over the profile data the final compile used, or None.
         missing: Standard-library modules that are absent because a library was not found.
+        environment: Variables that `ftbuild run` and the checks set for it (sanitizer options).
         size: Bytes of all files below the prefix.
         files: Number of regular files.
         files_sha256: Hash of `ftbuild.sha256`, the list of every file's hash.
@@ -80,6 +81,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     lto: bool
     training_profile: str | None
     missing: tuple[str, ...]
+    environment: dict[str, str]
     size: int
     files: int
     files_sha256: str

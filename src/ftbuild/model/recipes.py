@@ -81,13 +81,17 @@ class LibraryRecipe(_Recipe, frozen=True, kw_only=True):
 
     Attributes:
         modules: Extension modules it makes possible (`_ssl`, `_hashlib`).
-        imports: Public modules that work when it is there (`ssl`), for messages and probes.
+        imports: Public modules that work only when it is there (`ssl`), for messages and probes;
+            empty where CPython does without it (its own copy, a detail inside a module): such a
+            library is recorded where it is found and never asked for.
         header: The header that proves it, as in `#include <…>`.
         version: C macros whose values, joined by dots, are its version; empty where it has none.
         pkg_config: Its pkg-config name, asked first, where it has one.
+        minimum: The oldest version that CPython's configure accepts, or None for any.
         required: Whether CPython cannot be built to use without it.
         since: The first series that uses it.
-        packages: Package that brings header and library, by package manager.
+        packages: Package that brings header and library, by package manager; a manager without
+            one is left out.
         platforms: `linux`, `darwin`: where it is of use.
     """
 
@@ -96,9 +100,10 @@ class LibraryRecipe(_Recipe, frozen=True, kw_only=True):
     header: str
     version: tuple[str, ...] = ()
     pkg_config: str | None = None
+    minimum: str | None = None
     required: bool = False
     since: str = "3.13"
-    packages: dict[str, str]
+    packages: dict[str, str] = {}
     platforms: tuple[str, ...] = ("linux", "darwin")
 
 
@@ -106,16 +111,24 @@ class PackageManager(_Recipe, frozen=True, kw_only=True):
     """How a distribution installs packages.
 
     Attributes:
+        distributions: The `ID` and `ID_LIKE` words of /etc/os-release it belongs to; `darwin`
+            for macOS.
         install: The command, to which package names are appended.
         refresh: A command to run first, or empty.
-        build: Packages every build needs: compiler, make, pkg-config, xz.
+        root: Whether it must run as root.
+        build: Packages every build needs: compiler, C library headers, make, pkg-config.
         clang: The packages of the clang toolchain, for `--toolchain clang`.
+        versioned: The packages of one major version of a compiler, by family, with `{major}`,
+            for `--toolchain clang-19`; empty where the distribution has no such names.
     """
 
-    install: tuple[str, ...]
+    distributions: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    install: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     refresh: tuple[str, ...] = ()
+    root: bool = True
     build: tuple[str, ...]
     clang: tuple[str, ...] = ()
+    versioned: dict[str, tuple[str, ...]] = {}
 
 
 class Origins(_Recipe, frozen=True, kw_only=True):

@@ -62,7 +62,7 @@ def open_root(root: Path) -> Layout:
     root = Path(os.path.abspath(root.expanduser()))  # noqa: PTH100 - resolve() would follow links
     if any(character.isspace() for character in str(root)):
         raise UsageError(
-            f"the root {str(root)!r} contains white space, which CPython's make rules cannot handle",
+            f"there is white space in the root {str(root)!r}, which CPython's make cannot handle",
             hint="Choose another one with --root or FTBUILD_ROOT. Letters of any script are fine.",
         )
     layout = Layout(root=root)

@@ -58,13 +58,10 @@ def installations(layout: Layout) -> tuple[Installation, ...]:
 
 
 def installed(layout: Layout, spec: BuildSpec, store_name: str) -> Installation | None:
-    """The installation that already is what a specification asks for, if there is one.
-
-    One that lost its PGO on the way never satisfies a specification that asks for it.
-    """
+    """The installation that already is what a specification asks for, if there is one."""
     prefix = layout.store / store_name
     manifest = read_manifest(prefix / MANIFEST)
-    if manifest is None or manifest.digest != spec.digest or manifest.result.pgo != spec.pgo:
+    if manifest is None or manifest.digest != spec.digest:
         return None
     return Installation(prefix=prefix, manifest=manifest)
 

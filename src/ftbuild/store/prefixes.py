@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -19,12 +20,8 @@ from ftbuild.errors import EnvironmentFault, FtbuildError
 from ftbuild.model.manifest import Installation, Manifest
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import MANIFEST, read_manifest
-
-INCOMPLETE = "ftbuild.incomplete"
-"""Marks a prefix of ours that is not finished."""
-
-HASHES = "ftbuild.sha256"
-"""The hash of every file below the prefix, in the format of sha256sum."""
+from ftbuild.store.locks import held, is_free
+from ftbuild.store.tree import HASHES, INCOMPLETE, Tree, encode
 
 
 def recover(layout: Layout, store_name: str) -> None:
@@ -80,20 +77,20 @@ def placed(layout: Layout, store_name: str, staged: Path) -> Iterator[Path]:
         _discard(aside)
 
 
-def complete(prefix: Path, manifest: Manifest, hashes: str) -> Installation:
+def complete(prefix: Path, manifest: Manifest, tree: Tree) -> Installation:
     """Record a finished prefix: the one act that makes it an installation.
 
     Args:
         prefix: The prefix, in place.
         manifest: Its record.
-        hashes: The content of `ftbuild.sha256`, whose hash the manifest carries.
+        tree: What lies in it; its list of hashes becomes `ftbuild.sha256`.
 
     Raises:
         EnvironmentFault: The record cannot be written.
     """
     document = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     try:
-        write_atomically(prefix / HASHES, hashes.encode())
+        write_atomically(prefix / HASHES, encode(tree.text))
         write_atomically(prefix / MANIFEST, document + b"\n")
         (prefix / INCOMPLETE).unlink(missing_ok=True)
     except OSError as error:
@@ -104,35 +101,62 @@ def complete(prefix: Path, manifest: Manifest, hashes: str) -> Installation:
     return Installation(prefix=prefix, manifest=manifest)
 
 
-def remove(installation: Installation) -> None:
+def remove(layout: Layout, installation: Installation) -> None:
     """Take an installation away; from the first step on nothing lists it.
 
     Raises:
         EnvironmentFault: Some of it cannot be removed.
     """
     prefix = installation.prefix
-    try:
-        (prefix / INCOMPLETE).touch()
-        (prefix / MANIFEST).unlink()
-        shutil.rmtree(prefix)
-    except OSError as error:
-        raise EnvironmentFault(
-            f"{prefix} cannot be removed: {error.strerror}: {error.filename}"
-        ) from error
+    with held(_lock(layout, prefix.name)):
+        try:
+            (prefix / INCOMPLETE).touch()
+            (prefix / MANIFEST).unlink()
+            shutil.rmtree(prefix)
+        except OSError as error:
+            raise EnvironmentFault(
+                f"{prefix} cannot be removed: {error.strerror}: {error.filename}"
+            ) from error
 
 
 def leftovers(layout: Layout) -> tuple[Path, ...]:
-    """Unfinished, failed and set-aside prefixes of ours that no run uses any more."""
+    """Unfinished, failed and set-aside prefixes of ours that no run is working on."""
     return tuple(
         path
         for path in sorted(layout.store.iterdir())
-        if path.is_dir() and ((path / INCOMPLETE).exists() or path.suffix in {".aside", ".failed"})
+        if path.is_dir()
+        and ((path / INCOMPLETE).exists() or path.suffix in {".aside", ".failed"})
+        and is_free(_lock(layout, _prefix_name(path)))
     )
 
 
-def discard(path: Path) -> None:
-    """Remove a leftover."""
-    _discard(path)
+def discard(layout: Layout, path: Path) -> None:
+    """Remove a leftover; a build that was set aside comes back where its successor is not whole.
+
+    Raises:
+        EnvironmentFault: Something that ftbuild did not make is in the way.
+    """
+    name = _prefix_name(path)
+    with held(_lock(layout, name)):
+        if path.suffix == ".failed":
+            _discard(path)
+        else:
+            recover(layout, name)
+
+
+@contextlib.contextmanager
+def claimed(
+    layout: Layout, store_name: str, *, stop: threading.Event, on_wait: Callable[[], None]
+) -> Iterator[None]:
+    """Hold the lock of a prefix and mend what a killed run left there.
+
+    Raises:
+        Interrupted: `stop` was set while another run held it.
+        EnvironmentFault: Something that ftbuild did not make is in the way.
+    """
+    with held(_lock(layout, store_name), stop=stop, on_wait=on_wait):
+        recover(layout, store_name)
+        yield
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -150,6 +174,14 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _lock(layout: Layout, store_name: str) -> Path:
+    return layout.locks / f"{store_name}.lock"
+
+
+def _prefix_name(path: Path) -> str:
+    return path.name.removesuffix(".aside").removesuffix(".failed")
 
 
 def _occupied(path: Path) -> bool:

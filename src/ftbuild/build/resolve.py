@@ -1,0 +1,97 @@
+"""From a request to specifications: which releases come into question, and what each asks for."""
+
+from __future__ import annotations
+
+import msgspec
+from packaging.version import Version
+
+from ftbuild.model.recipes import Catalogue, Profile
+from ftbuild.model.spec import BuildSpec, Host, Library
+from ftbuild.model.versions import Request, Variant, series_of
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What one request means in terms of the catalogue.
+
+    Attributes:
+        request: The request.
+        candidates: Releases that satisfy it, best first; one when it names a release.
+        variants: The builds it asks for.
+        profile: The profile's name.
+    """
+
+    request: Request
+    candidates: tuple[str, ...]
+    variants: tuple[Variant, ...]
+    profile: str
+
+
+def want(request: Request, catalogue: Catalogue, profile: str | None) -> Wanted:
+    """Interpret a request.
+
+    Args:
+        request: What was asked.
+        catalogue: What there is.
+        profile: The profile given as an option; one named in the request goes before it.
+
+    Raises:
+        UsageError: The catalogue has no such release, series or profile.
+    """
+    if request.release is not None:
+        catalogue.release(request.release)
+        candidates: tuple[str, ...] = (request.release,)
+    else:
+        candidates = catalogue.candidates(request.series)
+    name = request.profile or profile or catalogue.default_profile
+    catalogue.profile(name)
+    return Wanted(request=request, candidates=candidates, variants=request.variants, profile=name)
+
+
+def specify(
+    version: str,
+    variant: Variant,
+    *,
+    catalogue: Catalogue,
+    profile: str,
+    host: Host,
+    configure_args: tuple[str, ...],
+) -> BuildSpec:
+    """The specification of one build on this host."""
+    recipe = catalogue.profile(profile)
+    return BuildSpec(
+        version=version,
+        variant=variant,
+        profile=profile,
+        source_sha256=catalogue.release(version).sha256,
+        pgo=recipe.pgo,
+        lto=recipe.lto,
+        debug=recipe.debug,
+        sanitizer=recipe.sanitizer,
+        flags=_flags(recipe, variant),
+        configure_args=configure_args,
+        compiler=host.compiler.identity,
+        libraries=_used(host.libraries, catalogue, version),
+    )
+
+
+def without_pgo(spec: BuildSpec) -> BuildSpec:
+    """The same build without profile-guided optimisation: another specification, another digest."""
+    flags = tuple(flag for flag in spec.flags if flag != "--enable-optimizations")
+    return msgspec.structs.replace(spec, pgo=False, flags=flags)
+
+
+def _flags(recipe: Profile, variant: Variant) -> tuple[str, ...]:
+    gil = () if variant is Variant.GIL else ("--disable-gil",)
+    return (*recipe.configure, *gil)
+
+
+def _used(
+    libraries: tuple[Library, ...], catalogue: Catalogue, version: str
+) -> tuple[Library, ...]:
+    """The libraries that this release makes use of: zstd, for one, only from 3.14."""
+    series = Version(series_of(version))
+    return tuple(
+        library
+        for library in libraries
+        if Version(catalogue.libraries[library.name].since) <= series
+    )

@@ -1,0 +1,402 @@
+"""The command line: each task reads its options, calls one function, renders what came of it.
+
+The same functions serve as `ftbuild TASK` (through `program.Program`) and `inv TASK` in a checkout.
+This is the only module that reads the environment and catches signals.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import NoReturn
+
+from invoke.collection import Collection
+from invoke.context import Context
+from platformdirs.unix import Unix
+
+import ftbuild
+from ftbuild import catalogue as catalogue_
+from ftbuild import console, process, provision, render
+from ftbuild import toolchain as toolchain_
+from ftbuild.build.given import NOTHING_GIVEN, Given, given_source
+from ftbuild.errors import UsageError
+from ftbuild.fetch.sources import Sources
+from ftbuild.model.manifest import Installation
+from ftbuild.model.recipes import Catalogue
+from ftbuild.model.versions import Request, parse_requests
+from ftbuild.program import Program, command
+from ftbuild.provision import Options, World
+from ftbuild.store import links, prefixes
+from ftbuild.store.collect import collect
+from ftbuild.store.layout import Layout, open_root
+from ftbuild.store.listing import find, installations, load_manifest
+from ftbuild.verify import FULL
+from ftbuild.verify import files as file_checks
+
+_HELP = {
+    "root": "where everything lives [FTBUILD_ROOT, else ~/.local/share/ftbuild]",
+    "recipes": "a folder of recipes of your own, laid over ftbuild's; repeatable",
+    "mirror": "base URL or directory asked for sources first; repeatable [FTBUILD_MIRROR]",
+    "offline": "use the cache of sources alone",
+    "toolchain": "the compiler: auto, gcc, clang, clang-19 or a path",
+    "quiet": "show warnings only",
+    "json": "machine-readable output",
+    "versions": "installed builds; all if none is named",
+}
+
+
+@command(
+    words="versions",
+    help=_HELP
+    | {
+        "versions": "what to build: 3.14 (both), 3.14t, 3.14+gil, 3.14.7, 3.15.0rc1t",
+        "profile": "optimized (the default), fast, debug, tsan, asan",
+        "jobs": "parallel jobs over all builds [the CPUs this process may use]",
+        "configure_arg": "a further argument for configure, such as --enable-shared; repeatable",
+        "source": "build this tarball, which the catalogue need not know; needs --sha256",
+        "sha256": "the hash --source must have",
+        "from_": "repeat the build that an ftbuild.json describes",
+        "force": "build again what is installed already",
+        "fail_fast": "stop the other builds when one fails",
+        "pgo_fallback": "build without PGO where the training run fails, and record it",
+        "dry_run": "print the commands and do nothing",
+        "verbose": "show every line the compiler prints",
+    },
+)
+def build(
+    _c: Context,
+    versions: Sequence[str] = (),
+    profile: str = "",
+    toolchain: str = "auto",
+    jobs: int = 0,
+    configure_arg: Sequence[str] = (),
+    source: str = "",
+    sha256: str = "",
+    from_: str = "",
+    mirror: Sequence[str] = (),
+    offline: bool = False,
+    force: bool = False,
+    fail_fast: bool = False,
+    pgo_fallback: bool = False,
+    dry_run: bool = False,
+    root: str = "",
+    recipes: Sequence[str] = (),
+    quiet: bool = False,
+    verbose: bool = False,
+    json: bool = False,
+) -> None:
+    """Fetch, verify, build, install, prove and link: the main job.
+
+    A series means its newest release that can be had, and both builds of it unless one is named.
+    What is installed already with the same flags, compiler and libraries is left alone.
+    """
+    options = Options(
+        profile=profile or None,
+        compiler=toolchain,
+        jobs=_positive(jobs, "--jobs"),
+        configure_args=tuple(configure_arg),
+        force=force,
+        fail_fast=fail_fast,
+        pgo_fallback=pgo_fallback,
+    )
+    requests = parse_requests(versions)
+    given = given_source(requests, source, sha256)
+    with _world(
+        root, recipes, mirror, offline=offline, quiet=quiet, verbose=verbose, given=given
+    ) as world:
+        if from_:
+            requests, options = provision.repeat(load_manifest(Path(from_)), options, world)
+        asked = _some(requests or given.requests, "build 3.13,3.14")
+        if dry_run:
+            console.say(provision.rehearse(asked, options, world))
+            return
+        summary = provision.provide(asked, options, world)
+    render.summary(summary, world.layout, json=json)
+
+
+@command(words="versions", help=_HELP | {"versions": "releases or series"})
+def fetch(
+    _c: Context,
+    versions: Sequence[str] = (),
+    mirror: Sequence[str] = (),
+    offline: bool = False,
+    root: str = "",
+    recipes: Sequence[str] = (),
+    quiet: bool = False,
+    json: bool = False,
+) -> None:
+    """Download and verify sources only, for building offline later.
+
+    Every build of a release needs the same tarball: `fetch 3.14t` brings what `build 3.14` needs.
+    """
+    asked = _some(parse_requests(versions), "fetch 3.13,3.14")
+    with _world(root, recipes, mirror, offline=offline, quiet=quiet) as world:
+        fetched = provision.fetch_sources(asked, world)
+    render.fetched(fetched, json=json)
+
+
+@command(help=_HELP | {"install": "run the command that installs what is missing"})
+def doctor(
+    _c: Context,
+    toolchain: str = "auto",
+    install: bool = False,
+    recipes: Sequence[str] = (),
+    json: bool = False,
+) -> None:
+    """Compiler, make, libraries: what is there, what is missing, the command that installs it.
+
+    Exits 1 if something without which nothing can be built is missing.
+    """
+    recipes_ = _catalogue(recipes)
+    found = toolchain_.examine(recipes_, want=toolchain, env=os.environ)
+    if install and found.commands:
+        toolchain_.install(found, env=os.environ, on_line=console.pass_on)
+        found = toolchain_.examine(recipes_, want=toolchain, env=os.environ)
+    render.diagnosis(found, json=json)
+
+
+@command(help=_HELP)
+def catalogue(
+    _c: Context,
+    recipes: Sequence[str] = (),
+    mirror: Sequence[str] = (),
+    root: str = "",
+    json: bool = False,
+) -> None:
+    """What can be built, in which profiles, and from where."""
+    with _world(root, recipes, mirror) as world:
+        render.catalogue(world.catalogue, world.sources, installations(world.layout), json=json)
+
+
+@command(name="list", help=_HELP)
+def list_(_c: Context, root: str = "", json: bool = False) -> None:
+    """The installed builds."""
+    layout = _layout(root)
+    render.listing(installations(layout), layout, json=json)
+
+
+@command(words="versions", help=_HELP)
+def show(_c: Context, versions: Sequence[str] = (), root: str = "", json: bool = False) -> None:
+    """Everything recorded about installed builds: what was asked, used, and came out."""
+    layout = _layout(root)
+    render.details(_installed(versions, layout), json=json)
+
+
+@command(words="versions", help=_HELP | {"versions": "one installed build"})
+def which(_c: Context, versions: Sequence[str] = (), root: str = "") -> None:
+    """The path of an installed interpreter; of a pair, that of the GIL build."""
+    console.say(str(_one(versions, _layout(root), "which").python))
+
+
+@command(words="versions", help=_HELP)
+def run(c: Context, versions: Sequence[str] = (), root: str = "") -> None:
+    """Run an installed interpreter: `ftbuild run 3.14t -- script.py --option`.
+
+    Sanitizer builds get the options and the suppression list that belong to them.
+    """
+    chosen = _one(versions, _layout(root), "run")
+    process.replace(
+        [chosen.python, *shlex.split(c.remainder)],
+        env={**os.environ, **chosen.manifest.result.environment},
+    )
+
+
+@command(
+    words="versions",
+    help=_HELP
+    | {
+        "files": "compare every file with its recorded hash instead",
+        "verbose": "show the checks that passed, too",
+    },
+)
+def verify(
+    _c: Context,
+    versions: Sequence[str] = (),
+    files: bool = False,
+    verbose: bool = False,
+    root: str = "",
+    json: bool = False,
+) -> None:
+    """Prove again that installed builds are what they say, and that pairs match.
+
+    Exits 1 if a check fails.
+    """
+    with _world(root) as world:
+        found = _installed(versions, world.layout)
+        reports = provision.check(found, world, checks=(file_checks,) if files else FULL)
+        pairs = () if files else provision.judge_pairs(found, world.layout, again=True)
+    render.reports((*reports, *pairs), json=json, everything=verbose)
+
+
+@command(words="versions", help=_HELP | {"versions": "series; all installed ones if none is named"})
+def upgrade(
+    _c: Context,
+    versions: Sequence[str] = (),
+    mirror: Sequence[str] = (),
+    offline: bool = False,
+    root: str = "",
+    recipes: Sequence[str] = (),
+    quiet: bool = False,
+    json: bool = False,
+) -> None:
+    """Build the newest release of every installed series, with the same profile.
+
+    The older releases stay until `remove` or `gc` takes them: virtual environments point there.
+    """
+    with _world(root, recipes, mirror, offline=offline, quiet=quiet) as world:
+        summary = provision.upgrade(parse_requests(versions), world)
+    render.summary(summary, world.layout, json=json)
+
+
+@command(words="versions", help=_HELP | {"versions": "builds to remove"})
+def remove(_c: Context, versions: Sequence[str] = (), root: str = "", json: bool = False) -> None:
+    """Remove installed builds, and the names that point to them."""
+    layout = _layout(root)
+    _some(parse_requests(versions), "remove 3.14.6t")
+    found = _installed(versions, layout)
+    for installation in found:
+        prefixes.remove(layout, installation)
+    links.refresh(layout, default_profile=_default_profile())
+    render.removed(found, json=json)
+
+
+@command(
+    help=_HELP
+    | {"days": "spare what was built within so many days", "dry_run": "say what would be removed"}
+)
+def gc(
+    _c: Context, days: int = 30, dry_run: bool = False, root: str = "", json: bool = False
+) -> None:
+    """Remove builds that were replaced a while ago, and what killed or failed runs left.
+
+    A linked build is never touched, nor one replaced lately: virtual environments point there.
+    """
+    layout = _layout(root)
+    collected = collect(layout, days=_positive(days, "--days") or 0, dry_run=dry_run)
+    render.collected(collected, dry_run=dry_run, json=json)
+
+
+namespace = Collection(
+    build, fetch, doctor, catalogue, list_, show, which, run, verify, upgrade, remove, gc
+)
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the `ftbuild` command and exit."""
+    signal.signal(signal.SIGTERM, _terminated)
+    program = Program(
+        name="ftbuild",
+        binary="ftbuild",
+        version=ftbuild.__version__,
+        namespace=_checkout_tasks() or namespace,
+    )
+    program.run(None if argv is None else ["ftbuild", *argv])
+    raise SystemExit(0)
+
+
+def _terminated(_number: int, _frame: object) -> NoReturn:
+    """SIGTERM ends a run the way Ctrl-C does: children stopped, nothing half-made left."""
+    raise KeyboardInterrupt
+
+
+def _checkout_tasks() -> Collection | None:
+    """In a checkout, the namespace of `tasks.py`: ours and the contributors' tasks."""
+    path = Path(ftbuild.__file__).parents[2] / "tasks.py"
+    if not (path.is_file() and path.with_name("recipes").is_dir()):
+        return None
+    spec = spec_from_file_location("tasks", path)
+    assert spec is not None  # noqa: S101 - it is for a path that ends in .py
+    assert spec.loader is not None  # noqa: S101
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: Collection = module.namespace
+    return found
+
+
+@contextmanager
+def _world(
+    root: str,
+    recipes: Sequence[str] = (),
+    mirror: Sequence[str] = (),
+    *,
+    offline: bool = False,
+    quiet: bool = False,
+    verbose: bool = False,
+    given: Given = NOTHING_GIVEN,
+) -> Iterator[World]:
+    """What a task works with, made of the options and the environment; shows progress meanwhile."""
+    layout = _layout(root)
+    known = given.added_to(_catalogue(recipes))
+    stop = threading.Event()
+    mirrors = (*mirror, *filter(None, os.environ.get("FTBUILD_MIRROR", "").split(",")))
+    with console.progress(quiet=quiet, verbose=verbose) as emit:
+        sources = Sources(
+            catalogue=known,
+            cache=layout.sources,
+            mirrors=mirrors,
+            given=given.tarballs,
+            env=os.environ,
+            emit=emit,
+            stop=stop,
+            offline=offline,
+        )
+        yield World(
+            catalogue=known,
+            layout=layout,
+            env=os.environ,
+            emit=emit,
+            stop=stop,
+            sources=sources,
+            checks=FULL,
+        )
+
+
+def _layout(root: str) -> Layout:
+    # The same place on macOS: its own data directory has a space in its name.
+    default = Unix("ftbuild").user_data_dir
+    return open_root(Path(root or os.environ.get("FTBUILD_ROOT") or default))
+
+
+def _catalogue(recipes: Sequence[str]) -> Catalogue:
+    own = Unix("ftbuild").user_config_path / "recipes"
+    folders = [own] if own.is_dir() else []
+    return catalogue_.load([*folders, *(Path(folder).expanduser() for folder in recipes)])
+
+
+def _default_profile() -> str:
+    return _catalogue(()).default_profile
+
+
+def _installed(versions: Sequence[str], layout: Layout) -> tuple[Installation, ...]:
+    """The installed builds that words mean; all of them without a word."""
+    requests = parse_requests(versions)
+    if not requests:
+        return installations(layout)
+    default = _default_profile()
+    found = (find(layout, request, default_profile=default) for request in requests)
+    return tuple({item.prefix: item for items in found for item in items}.values())
+
+
+def _one(versions: Sequence[str], layout: Layout, name: str) -> Installation:
+    requests = parse_requests(versions)
+    if len(requests) != 1:
+        raise UsageError(f"{name} takes one version", hint=f"For instance: ftbuild {name} 3.14t")
+    return find(layout, requests[0], default_profile=_default_profile())[0]
+
+
+def _some(requests: tuple[Request, ...], example: str) -> tuple[Request, ...]:
+    if not requests:
+        raise UsageError("no version was named", hint=f"For instance: ftbuild {example}")
+    return requests
+
+
+def _positive(number: int, option: str) -> int | None:
+    if number < 0:
+        raise UsageError(f"{option} must not be negative: {number}")
+    return number or None

@@ -1,0 +1,330 @@
+"""What people see: a live table while builds run, dated lines where there is no terminal, tables.
+
+Progress goes to standard error, results to standard output, so `--json` and pipes stay clean.
+`Board` turns events into rows and knows nothing of terminals; the rest draws.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from ftbuild.errors import FtbuildError
+from ftbuild.model.events import (
+    BuildFinished,
+    BuildQueued,
+    Downloaded,
+    Downloading,
+    Emit,
+    Event,
+    Noted,
+    StageFinished,
+    StageLine,
+    StageProgress,
+    StageStarted,
+    Warned,
+)
+from ftbuild.model.report import Report, Status
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+_DONE = {"installed": "installed", "present": "there already", "failed": "failed"}
+_STYLES = {"installed": "green", "present": "green", "failed": "bold red", "stopped": "yellow"}
+_BAR = 24
+
+
+class Row:
+    """One line of the live table: a build, or a download."""
+
+    def __init__(self, name: str, now: float, stages: tuple[str, ...] = ()) -> None:
+        self.name = name
+        self.began = now
+        self.stages = stages
+        self.expected: dict[str, float] = {}
+        self.stage = "waiting"
+        self.stage_began = now
+        self.done = 0
+        self.total = 0
+        self.unit = ""
+        self.spent: dict[str, float] = {}
+        self.outcome = ""
+        self.ended: float | None = None
+
+    def fraction(self, now: float) -> float | None:
+        """How much of the current stage is done, 0 to 1, or None where nobody can tell."""
+        if self.total:
+            return min(1.0, self.done / self.total)
+        expected = self.expected.get(self.stage)
+        return min(0.99, (now - self.stage_began) / expected) if expected else None
+
+    def remaining(self, now: float) -> float | None:
+        """Seconds until the build is done, judged by an earlier one; None without one."""
+        if not self.expected or self.outcome or self.stage == "waiting":
+            return None
+        later = (
+            self.stages[self.stages.index(self.stage) + 1 :] if self.stage in self.stages else ()
+        )
+        current = self.expected.get(self.stage, 0.0)
+        fraction = self.fraction(now)
+        left = current * (1 - fraction) if fraction is not None else current
+        return left + sum(self.expected.get(stage, 0.0) for stage in later)
+
+
+class Board:
+    """The state of a run, made of its events. Safe to feed from many threads."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.rows: dict[str, Row] = {}
+        self.notes: deque[str] = deque(maxlen=1)
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def see(self, event: Event) -> None:
+        """Take an event into account."""
+        with self._lock:
+            self._see(event)
+
+    def _see(self, event: Event) -> None:
+        now = self._clock()
+        match event:
+            case Downloading(name=name, done=done, total=total):
+                row = self.rows.setdefault(name, Row(name, now))
+                row.stage, row.done, row.total, row.unit = "download", done, total or 0, "MB"
+            case Downloaded(name=name):
+                self.rows.pop(name, None)
+            case BuildQueued(build=build, stages=stages, expected=expected):
+                row = self.rows[build] = Row(build, now, stages)
+                row.expected = dict(expected)
+            case StageStarted(build=build, stage=stage):
+                row = self._row(build, now)
+                row.stage, row.stage_began, row.done, row.total = stage, now, 0, 0
+                row.unit = "tests" if stage == "train" else "files"
+            case StageProgress(build=build, done=done, total=total):
+                row = self._row(build, now)
+                row.done, row.total = done, total
+            case StageFinished(build=build, stage=stage, seconds=seconds):
+                self._row(build, now).spent[stage] = seconds
+            case BuildFinished(build=build, outcome=outcome):
+                row = self._row(build, now)
+                row.stage = row.outcome = outcome
+                row.ended, row.done, row.total = now, 0, 0
+            case Noted(text=text):
+                self.notes.append(text)
+            case _:
+                pass
+
+    def _row(self, build: str, now: float) -> Row:
+        return self.rows.setdefault(build, Row(build, now))
+
+
+def table(board: Board, now: float) -> Table:
+    """The live table of a board."""
+    from rich.progress_bar import ProgressBar  # noqa: PLC0415 - rich takes 60 ms to import
+    from rich.table import Table as RichTable  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    drawn = RichTable.grid(padding=(0, 2))
+    for _ in range(3):
+        drawn.add_column(no_wrap=True)
+    drawn.add_column(justify="right", no_wrap=True)
+    drawn.add_column(justify="right", no_wrap=True)
+    drawn.add_column(style="dim", no_wrap=True)
+    for row in tuple(board.rows.values()):
+        fraction = row.fraction(now)
+        bar: RenderableType = ""
+        if fraction is not None and not row.outcome:
+            bar = ProgressBar(total=1.0, completed=fraction, width=_BAR)
+        left = row.remaining(now)
+        drawn.add_row(
+            Text(row.name, style="bold"),
+            Text(row.stage, style=_STYLES.get(row.outcome, "cyan")),
+            bar,
+            _count(row),
+            duration((row.ended or now) - row.began),
+            f"about {duration(left)} left" if left is not None else "",
+        )
+    return drawn
+
+
+def _count(row: Row) -> str:
+    if not row.done:
+        return ""
+    if row.unit == "MB":
+        total = f"/{row.total / 1e6:.1f}" if row.total else ""
+        return f"{row.done / 1e6:.1f}{total} MB"
+    return f"{row.done}/{row.total} {row.unit}" if row.total else f"{row.done} {row.unit}"
+
+
+@contextmanager
+def progress(*, quiet: bool = False, verbose: bool = False) -> Iterator[Emit]:
+    """Show what happens on standard error while the block runs.
+
+    A live table on a terminal, dated lines elsewhere or with `verbose`, which also passes on every
+    line the stages print. `quiet` leaves only warnings.
+    """
+    if quiet:
+        yield lambda event: _plain(event, sys.stderr) if isinstance(event, Warned) else None
+    elif verbose or not sys.stderr.isatty():
+        yield lambda event: _plain(event, sys.stderr, verbose=verbose)
+    else:
+        yield from _live()
+
+
+def _live() -> Iterator[Emit]:
+    """A live table, drawn only once there is something to draw."""
+    board = Board()
+    shown: list[_Screen] = []
+    lock = threading.Lock()
+
+    def see(event: Event) -> None:
+        board.see(event)
+        if isinstance(event, StageLine | StageProgress) and shown:
+            return
+        with lock:
+            if not shown:
+                shown.append(_Screen(board))
+            if isinstance(event, Warned):
+                shown[0].say(f"[yellow]warning:[/] {_escape(event.text)}")
+            elif isinstance(event, Noted):
+                shown[0].say(_escape(event.text), style="dim")
+            elif isinstance(event, Downloaded):
+                shown[0].say(_escape(_line(event) or ""), style="dim")
+
+    try:
+        yield see
+    finally:
+        for screen in shown:
+            screen.close()
+
+
+class _Screen:
+    """The terminal while a live table is on it."""
+
+    def __init__(self, board: Board) -> None:
+        from rich.console import Console as RichConsole  # noqa: PLC0415 - rich takes 60 ms
+        from rich.live import Live  # noqa: PLC0415
+
+        self._console = RichConsole(stderr=True, highlight=False)
+        self._live = Live(
+            get_renderable=lambda: table(board, time.monotonic()),
+            console=self._console,
+            refresh_per_second=5,
+        )
+        self._live.start()
+
+    def say(self, text: str, style: str = "") -> None:
+        self._console.print(text, style=style)
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape  # noqa: PLC0415 - rich takes 60 ms to import
+
+    return escape(text)
+
+
+def _plain(event: Event, sink: TextIO, *, verbose: bool = False) -> None:
+    text = event.line if verbose and isinstance(event, StageLine) else _line(event)
+    if text is not None:
+        stamp = time.strftime("%H:%M:%S")
+        print(f"{stamp}  {text}", file=sink, flush=True)
+
+
+def _line(event: Event) -> str | None:  # noqa: PLR0911 - one a kind of event
+    """An event as one line, or None if it is not worth one."""
+    match event:
+        case Noted(text=text):
+            return text
+        case Warned(text=text):
+            return f"warning: {text}"
+        case Downloaded(name=name, origin=origin, size=size, seconds=seconds):
+            return f"{name}  {size / 1e6:.1f} MB from {origin} in {seconds:.1f} s, hash verified"
+        case StageStarted(build=build, stage=stage, log=log):
+            return f"{build:<18} {stage:<10} log: {log}"
+        case StageFinished(build=build, stage=stage, seconds=seconds):
+            return f"{build:<18} {stage:<10} done in {duration(seconds)}"
+        case BuildFinished(build=build, outcome=outcome, detail=detail):
+            return f"{build:<18} {_DONE.get(outcome, outcome)}{': ' * bool(detail)}{detail}"
+        case _:
+            return None
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: `8 s`, `2:05`, `1:02:05`."""
+    whole = round(seconds)
+    if whole < 60:  # noqa: PLR2004 - seconds of a minute
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def size(count: int) -> str:
+    """Bytes as people say them: `23.9 MB`."""
+    return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.2f} GB"  # noqa: PLR2004
+
+
+def columns(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
+    """Rows of text as aligned columns."""
+    everything = [*([header] if header else []), *rows]
+    if not everything:
+        return ""
+    widths = [max(len(row[i]) for row in everything) for i in range(len(everything[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in everything
+    )
+
+
+def say(text: str) -> None:
+    """A result, on standard output."""
+    print(text)  # noqa: T201 - this is the console
+
+
+def pass_on(line: str) -> None:
+    """A line of another program, on standard error."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the console
+
+
+def complain(error: FtbuildError) -> None:
+    """An error as people read it: what happened, the log's last lines, what to do next."""
+    lines = [f"ftbuild: {error.message}"]
+    if error.tail:
+        lines += ["", *(f"  | {line}" for line in error.tail), ""]
+    if error.hint:
+        lines.append(f"  {error.hint}")
+    if error.log is not None:
+        lines.append(f"  The whole log: {error.log}")
+    print("\n".join(lines), file=sys.stderr)  # noqa: T201 - this is the console
+
+
+def report_text(report: Report, *, everything: bool) -> str:
+    """A report as text: what failed and what was skipped, or every check."""
+    marks = {Status.PASSED: "ok  ", Status.FAILED: "FAIL", Status.SKIPPED: "skip"}
+    counts = {status: sum(c.status is status for c in report.checks) for status in Status}
+    head = f"{report.subject}: {counts[Status.PASSED]} passed"
+    head += "".join(
+        f", {counts[status]} {status.value}"
+        for status in (Status.FAILED, Status.SKIPPED)
+        if counts[status]
+    )
+    lines = [head]
+    for check in report.checks:
+        if check.status is Status.PASSED and not everything:
+            continue
+        detail = check.reason
+        if check.status is Status.FAILED:
+            detail = f"expected {check.expected}, found {check.found}. {check.reason}".rstrip()
+        elif check.status is Status.PASSED:
+            detail = check.found
+        lines.append(f"  {marks[check.status]} {check.name:<28} {detail}".rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,201 @@
+"""Invoke's `Program` with what its grammar lacks: several words, two-word tasks, our exit codes.
+
+- One parameter of a task, declared with `words`, takes the plain words of the command line:
+  `verify 3.13 3.14t` is `verify --versions 3.13 --versions 3.14t`.
+- `image build` is the task `image.build`.
+- What stands after `--` reaches the task word by word (`shlex.split(c.remainder)`), quoting intact.
+- `FtbuildError` becomes text and its exit code; invoke's usage errors exit 2 as ours do.
+"""
+
+from __future__ import annotations
+
+import inspect
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NoReturn
+
+import invoke.program
+from invoke.exceptions import Exit, ParseError, UnexpectedExit
+from invoke.parser.context import ParserContext
+from invoke.parser.parser import Parser
+from invoke.tasks import Task, task
+
+from ftbuild import console
+from ftbuild.errors import FtbuildError, Interrupted, UsageError
+from ftbuild.model.versions import nearest
+
+
+def command(
+    *,
+    name: str | None = None,
+    words: str | None = None,
+    help: Mapping[str, str],  # noqa: A002 - invoke's name
+) -> Callable[[Callable[..., None]], Task[Any]]:
+    """Declare a task of the command line.
+
+    Options may be given several times where they default to an empty tuple; there are no one-letter
+    flags that invoke would invent.
+
+    Args:
+        name: Its name, where that cannot be the function's.
+        words: The parameter that takes the plain words of the command line.
+        help: A line on every option; entries for options that the task lacks are ignored, so that
+            a table can serve many tasks.
+    """
+
+    def declare(function: Callable[..., None]) -> Task[Any]:
+        signature = inspect.signature(function)
+        parameters = [
+            # Invoke takes the type of a default for the type of the option, and knows only lists.
+            parameter.replace(default=[]) if parameter.default == () else parameter
+            for parameter in signature.parameters.values()
+        ]
+        declared = {parameter.name for parameter in parameters}
+        function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        made: Task[Any] = task(
+            name=name,
+            iterable=[parameter.name for parameter in parameters if parameter.default == []],
+            auto_shortflags=False,
+            help={option: text for option, text in help.items() if option in declared},
+        )(function)
+        made.words = words  # type: ignore[attr-defined]  # read back by Program
+        return made
+
+    return declare
+
+
+class Program(invoke.program.Program):
+    """The `ftbuild` command."""
+
+    def run(self, argv: Any = None, exit: bool = True) -> None:  # noqa: A002, ARG002 - as invoke has it
+        """Parse a command line, run its task, and exit with the code that tells how it went."""
+        try:
+            self.create_config()
+            self.parse_core(argv)
+            # Invoke switches bytecode caching off for its own sake; imports would be slow for ever.
+            sys.dont_write_bytecode = False
+            self.parse_collection()
+            self.parse_tasks()
+            self.parse_cleanup()
+            self.update_config()
+            self.execute()
+        except FtbuildError as error:
+            console.complain(error)
+            self._leave(error.exit_code)
+        except ParseError as error:
+            console.complain(self._usage(error))
+            self._leave(UsageError.exit_code)
+        except Exit as error:
+            if error.message:
+                console.complain(FtbuildError(error.message))
+            self._leave(error.code)
+        except UnexpectedExit as error:
+            self._leave(error.result.exited)
+        except KeyboardInterrupt:
+            console.complain(Interrupted("interrupted; nothing half-made is left"))
+            self._leave(Interrupted.exit_code)
+
+    def normalize_argv(self, argv: Any) -> None:
+        """Rewrite our grammar into invoke's."""
+        super().normalize_argv(argv)
+        program, *rest = self.argv
+        line, after = rest, []
+        if "--" in rest:
+            cut = rest.index("--")
+            line, after = rest[:cut], ["--", shlex.join(rest[cut + 1 :])]
+        self.argv = [program, *self._rewrite(line), *after]
+
+    def _rewrite(self, line: Sequence[str]) -> list[str]:
+        start = next((i for i, word in enumerate(line) if not word.startswith("-")), None)
+        if self.namespace is None or start is None:
+            return list(line)
+        contexts = {context.name: context for context in self._contexts}
+        name, rest = line[start], line[start + 1 :]
+        if rest and f"{name}.{rest[0]}" in contexts:
+            name, rest = f"{name}.{rest[0]}", rest[1:]
+        context = contexts.get(name)
+        parameter = getattr(self.namespace[name], "words", None) if context else None
+        if context is None or parameter is None:
+            return [*line[:start], name, *rest]
+        return [*line[:start], name, *_spread(rest, context, f"--{parameter}")]
+
+    @cached_property
+    def _contexts(self) -> list[ParserContext]:
+        # Asked for once: invoke forgets the help texts of its tasks while it answers.
+        assert self.namespace is not None  # noqa: S101 - this Program always has one
+        return self.namespace.to_contexts()
+
+    def _make_parser(self) -> Parser:
+        return Parser(initial=self.initial_context, contexts=self._contexts)
+
+    def print_help(self) -> None:
+        """The tasks, and how to learn more about one."""
+        console.say(f"{self.name} {self.version}: {self.summary}\n")
+        console.say(f"Usage: {self.binary} TASK [WORDS] [OPTIONS]\n")
+        assert self.namespace is not None  # noqa: S101 - this Program always has one
+        tasks = [
+            (name.replace(".", " "), (self.namespace[name].__doc__ or "").partition("\n")[0])
+            for name in self.namespace.task_names
+        ]
+        console.say(console.columns([(f"  {name}", line.strip()) for name, line in tasks]))
+        console.say(f"\n`{self.binary} TASK --help` tells all about one of them.")
+
+    def print_task_help(self, name: str) -> None:
+        """What a task does and its options."""
+        assert self.namespace is not None  # noqa: S101 - this Program always has one
+        about = self.namespace[name]
+        parameter = getattr(about, "words", None)
+        given = f" [{parameter.upper()} …]" if parameter else ""
+        console.say(f"Usage: {self.binary} {name.replace('.', ' ')}{given} [OPTIONS]\n")
+        paragraphs = (about.__doc__ or "").strip().splitlines()
+        console.say("\n".join(line.removeprefix("    ") for line in paragraphs) + "\n")
+        options = [
+            (f"  {flags}", text)
+            for flags, text in self.parser.contexts[name].help_tuples()
+            if f"--{parameter}" not in flags
+        ]
+        console.say(console.columns(options))
+
+    @property
+    def summary(self) -> str:
+        """What the program is, in a line."""
+        return "CPython with and without the GIL, built from verified source, side by side"
+
+    def _usage(self, error: ParseError) -> UsageError:
+        """Invoke's complaint with the nearest thing that would have been right."""
+        text = str(error)
+        word = text.partition("'")[2].partition("'")[0]
+        known: tuple[str, ...] = ()
+        if error.context is not None:
+            known = (*error.context.flags, *error.context.inverse_flags)
+        if not word.startswith("-") and self.namespace is not None:
+            known = tuple(self.namespace.task_names)
+        near = nearest(word, known, 1)
+        guess = f"Did you mean {near[0]}? " if near else ""
+        name = error.context.name if error.context is not None else None
+        help_ = f"`{self.binary} {name} --help`" if name else f"`{self.binary} --help`"
+        kind = "option" if word.startswith("-") else "task"
+        what = f"there is no {kind} {word}" if text.startswith("No idea") else text
+        return UsageError(what, hint=f"{guess}{help_} lists what there is.")
+
+    def _leave(self, code: int) -> NoReturn:
+        sys.exit(code)
+
+
+def _spread(line: Sequence[str], context: ParserContext, flag: str) -> list[str]:
+    """Put a flag before every plain word that is not the value of an option."""
+    spread: list[str] = []
+    value_next = False
+    for word in line:
+        if value_next:
+            spread.append(word)
+            value_next = False
+        elif word.startswith("-") and word != "-":
+            spread.append(word)
+            option = context.flags.get(word.partition("=")[0])
+            value_next = option is not None and option.takes_value and "=" not in word
+        else:
+            spread += [flag, word]
+    return spread

@@ -1,0 +1,26 @@
+"""The one place that sequences: have it? → fetch → build → verify → link.
+
+`provide` takes requests to installed builds: `choose` makes requests definite, `make` makes the
+builds, `prove` verifies them. All they need to know of the world comes in as a `World`; all they
+do goes through fetch, the engine, verify and the store.
+"""
+
+from ftbuild.provision.choose import repeat
+from ftbuild.provision.make import Outcome
+from ftbuild.provision.prove import check, judge_pairs
+from ftbuild.provision.provide import Summary, fetch_sources, provide, rehearse, upgrade
+from ftbuild.provision.world import Options, World
+
+__all__ = [
+    "Options",
+    "Outcome",
+    "Summary",
+    "World",
+    "check",
+    "fetch_sources",
+    "judge_pairs",
+    "provide",
+    "rehearse",
+    "repeat",
+    "upgrade",
+]

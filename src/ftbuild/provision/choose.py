@@ -1,0 +1,141 @@
+"""Which builds a run is to make sure of: requests, made definite by what can be had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from ftbuild import toolchain
+from ftbuild.build.resolve import Wanted, specify, want, without_pgo
+from ftbuild.errors import EnvironmentFault
+from ftbuild.fetch import Unavailable
+from ftbuild.model.events import Warned
+from ftbuild.model.manifest import Installation, Manifest
+from ftbuild.model.spec import BuildSpec, Host
+from ftbuild.model.versions import Request, Variant, series_of
+from ftbuild.provision.world import Options, World
+from ftbuild.store.listing import installed, is_linked
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One build that a run is to make sure of."""
+
+    spec: BuildSpec
+    name: str
+    store_name: str
+
+
+def resolve(requests: Sequence[Request], options: Options, world: World, host: Host) -> list[Job]:
+    """The builds that the requests mean, each once; a series is resolved once for all of them."""
+    jobs: dict[str, Job] = {}
+    chosen: dict[str, str] = {}
+    for request in requests:
+        wanted = want(request, world.catalogue, options.profile)
+        if request.release is None and request.series not in chosen:
+            chosen[request.series] = _choose(wanted, options, world, host)
+        version = request.release or chosen[request.series]
+        for variant in wanted.variants:
+            job = job_of(version, variant, wanted, options, world, host)
+            jobs.setdefault(job.store_name, job)
+    return list(jobs.values())
+
+
+def obtain(wanted: Wanted, world: World, *, there: Callable[[str], bool]) -> str:
+    """The first candidate that is `there` or can be fetched; says which it had to pass over."""
+    missed: dict[str, Unavailable] = {}
+    for version in wanted.candidates:
+        try:
+            if not there(version):
+                world.sources.fetch(version)
+        except Unavailable as error:
+            missed[version] = error
+            continue
+        if missed:
+            world.emit(
+                Warned(
+                    text=f"{wanted.request.series} is {version} here: no origin has "
+                    f"{', '.join(missed)} (`ftbuild fetch {next(iter(missed))}` tells more)"
+                )
+            )
+        return version
+    raise next(iter(missed.values()))
+
+
+def repeat(
+    manifest: Manifest, options: Options, world: World
+) -> tuple[tuple[Request, ...], Options]:
+    """The request and the options that make the build of a manifest again.
+
+    Raises:
+        EnvironmentFault: On this host it would be another build; the message says in what.
+    """
+    spec = manifest.spec
+    options = msgspec.structs.replace(options, configure_args=spec.configure_args)
+    host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
+    here = specify(
+        spec.version,
+        spec.variant,
+        catalogue=world.catalogue,
+        profile=spec.profile,
+        host=host,
+        configure_args=spec.configure_args,
+    )
+    if not spec.pgo and here.pgo:
+        here = without_pgo(here)
+    if here.digest != spec.digest:
+        differing = (
+            f"  {name}: {getattr(spec, name)} there, {getattr(here, name)} here"
+            for name in spec.__struct_fields__
+            if getattr(spec, name) != getattr(here, name)
+        )
+        raise EnvironmentFault(
+            "\n".join((f"this host cannot repeat {manifest.name}:", *differing)),
+            hint=f"`ftbuild build {spec.version}{spec.variant.suffix} --profile {spec.profile}` "
+            "makes the nearest that this host can.",
+        )
+    request = Request(
+        text=manifest.name,
+        series=series_of(spec.version),
+        release=spec.version,
+        variant=spec.variant,
+        profile=spec.profile,
+    )
+    return (request,), options
+
+
+def job_of(
+    version: str, variant: Variant, wanted: Wanted, options: Options, world: World, host: Host
+) -> Job:
+    """The job of one build that a request wants."""
+    spec = specify(
+        version,
+        variant,
+        catalogue=world.catalogue,
+        profile=wanted.profile,
+        host=host,
+        configure_args=options.configure_args,
+    )
+    return job_for(spec, world)
+
+
+def job_for(spec: BuildSpec, world: World) -> Job:
+    """The job that makes what a specification asks for."""
+    default = world.catalogue.default_profile
+    return Job(spec=spec, name=spec.friendly_name(default), store_name=spec.store_name(default))
+
+
+def linked(job: Job, world: World) -> Installation | None:
+    """The job's installation if there is nothing left to do for it."""
+    have = installed(world.layout, job.spec, job.store_name)
+    return have if have is not None and is_linked(world.layout, have) else None
+
+
+def _choose(wanted: Wanted, options: Options, world: World, host: Host) -> str:
+    """The newest candidate that is installed as asked, or whose source can be had."""
+
+    def there(version: str) -> bool:
+        jobs = (job_of(version, v, wanted, options, world, host) for v in wanted.variants)
+        return not options.force and all(linked(job, world) for job in jobs)
+
+    return obtain(wanted, world, there=there)

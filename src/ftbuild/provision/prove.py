@@ -1,0 +1,64 @@
+"""Verifies installed builds, and judges the pairs among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ftbuild import toolchain
+from ftbuild.model.manifest import Installation
+from ftbuild.model.report import Report
+from ftbuild.model.versions import Variant
+from ftbuild.provision.world import World
+from ftbuild.store.layout import Layout
+from ftbuild.store.pairs import read_verdict, save_verdict
+from ftbuild.store.work import scratch
+from ftbuild.verify import Checker, Context, compare, verify
+
+
+def check(
+    found: Sequence[Installation], world: World, *, checks: Sequence[Checker]
+) -> tuple[Report, ...]:
+    """Verify installed builds."""
+    with scratch(world.layout) as work:
+        return tuple(verified(item, world, work / item.prefix.name, checks) for item in found)
+
+
+def judge_pairs(
+    found: Iterable[Installation], layout: Layout, *, again: bool = False
+) -> tuple[Report, ...]:
+    """The verdict on every pair of which both builds are among `found`.
+
+    Args:
+        found: Installed builds.
+        layout: Where verdicts are recorded.
+        again: Pass a new verdict where one is recorded already.
+    """
+    by_key: dict[tuple[str, str], dict[Variant, Installation]] = {}
+    for item in found:
+        by_key.setdefault((item.spec.version, item.spec.profile), {})[item.spec.variant] = item
+    reports = []
+    for pair in by_key.values():
+        gil, free_threaded = pair.get(Variant.GIL), pair.get(Variant.FREE_THREADED)
+        if gil is None or free_threaded is None:
+            continue
+        report = None if again else read_verdict(layout, gil, free_threaded)
+        if report is None:
+            report = compare(gil, free_threaded)
+            save_verdict(layout, gil, free_threaded, report)
+        reports.append(report)
+    return tuple(reports)
+
+
+def verified(
+    installation: Installation, world: World, scratch_dir: Path, checks: Sequence[Checker]
+) -> Report:
+    """Make checks on one build; the directory given is made and is theirs to write in."""
+    scratch_dir.mkdir(exist_ok=True)
+    context = Context(
+        env={**world.env, **installation.manifest.result.environment},
+        scratch=scratch_dir,
+        cpus=toolchain.usable_cpus(),
+        compiler=installation.manifest.used.compiler,
+    )
+    return verify(installation, checks=checks, context=context)

@@ -1,0 +1,135 @@
+"""From requests to installed builds, in one call each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from ftbuild import toolchain
+from ftbuild.build.plan import render
+from ftbuild.build.resolve import want
+from ftbuild.fetch import Fetched
+from ftbuild.model.recipes import Catalogue
+from ftbuild.model.report import Report
+from ftbuild.model.versions import Request, is_prerelease, series_of
+from ftbuild.provision.choose import job_of, linked, obtain, resolve
+from ftbuild.provision.make import Outcome, make_all, plan_of
+from ftbuild.provision.prove import judge_pairs
+from ftbuild.provision.world import Options, World
+from ftbuild.store.listing import find, installations, is_linked
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run did: the builds in the order they were asked for, and the verdicts on pairs."""
+
+    outcomes: tuple[Outcome, ...]
+    pairs: tuple[Report, ...]
+
+
+def provide(requests: Sequence[Request], options: Options, world: World) -> Summary:
+    """Make sure that every build asked for is installed, verified and linked.
+
+    Raises:
+        UsageError: The catalogue cannot satisfy a request.
+        EnvironmentFault: No compiler, no source, no space: nothing was started.
+        Interrupted: The run was stopped; nothing half-made is left.
+    """
+    host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
+    jobs = resolve(requests, options, world, host)
+    outcomes = {
+        job.store_name: Outcome(name=job.name, status="present", installation=have)
+        for job in jobs
+        if not options.force and (have := linked(job, world)) is not None
+    }
+    todo = [job for job in jobs if job.store_name not in outcomes]
+    if todo:
+        made = make_all(todo, options, world, host)
+        outcomes |= {job.store_name: outcome for job, outcome in zip(todo, made, strict=True)}
+    there = [outcome.installation for outcome in outcomes.values() if outcome.installation]
+    return Summary(
+        outcomes=tuple(outcomes[job.store_name] for job in jobs),
+        pairs=judge_pairs(there, world.layout),
+    )
+
+
+def rehearse(requests: Sequence[Request], options: Options, world: World) -> str:
+    """The commands that `provide` would run, as a shell script. Asks no network, writes nothing."""
+    host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
+    work = world.layout.work / "RUN"
+    parts: dict[str, str] = {}
+    for request in requests:
+        wanted = want(request, world.catalogue, options.profile)
+        cached = (version for version in wanted.candidates if world.sources.cached(version))
+        version = next(cached, wanted.candidates[0])
+        for variant in wanted.variants:
+            job = job_of(version, variant, wanted, options, world, host)
+            made = plan_of(
+                job,
+                world,
+                host,
+                source=work / f"Python-{version}",
+                work=work / job.store_name,
+                slots=options.jobs or host.cpus,
+            )
+            parts[job.store_name] = render(made, jobs=options.jobs or host.cpus)
+    return "\n\n".join(parts.values())
+
+
+def upgrade(requests: Sequence[Request], world: World) -> Summary:
+    """Make sure that every installed build has its series' newest release beside it.
+
+    Args:
+        requests: The series to look at; all installed ones if empty.
+        world: As for `provide`.
+
+    Raises:
+        UsageError: Nothing installed fits a request.
+    """
+    default = world.catalogue.default_profile
+    everything = [item for item in installations(world.layout) if is_linked(world.layout, item)]
+    found = [
+        item
+        for request in requests
+        for item in find(world.layout, request, default_profile=default)
+    ]
+    groups: dict[tuple[str, tuple[str, ...]], dict[Request, None]] = {}
+    for item in found or everything:
+        spec = item.spec
+        if is_prerelease(spec.version) and not _has_final(spec.version, world.catalogue):
+            continue
+        request = Request(
+            text=f"{series_of(spec.version)}{spec.variant.suffix}",
+            series=series_of(spec.version),
+            variant=spec.variant,
+            profile=spec.profile,
+        )
+        groups.setdefault((spec.profile, spec.configure_args), {})[request] = None
+    summaries = [
+        provide(tuple(group), Options(profile=profile, configure_args=arguments), world)
+        for (profile, arguments), group in groups.items()
+    ]
+    return Summary(
+        outcomes=tuple(outcome for summary in summaries for outcome in summary.outcomes),
+        pairs=tuple(pair for summary in summaries for pair in summary.pairs),
+    )
+
+
+def fetch_sources(requests: Sequence[Request], world: World) -> tuple[Fetched, ...]:
+    """Have the sources of the releases that the requests mean in the cache, each once.
+
+    Raises:
+        UsageError: The catalogue cannot satisfy a request.
+        Unavailable: No origin delivered one.
+    """
+    versions: dict[str, Fetched] = {}
+    for request in requests:
+        wanted = want(request, world.catalogue, None)
+        version = obtain(wanted, world, there=lambda _: False)
+        versions[version] = world.sources.fetch(version)
+    return tuple(versions.values())
+
+
+def _has_final(version: str, catalogue: Catalogue) -> bool:
+    series = series_of(version)
+    return any(series_of(v) == series and not is_prerelease(v) for v in catalogue.releases)

@@ -1,0 +1,332 @@
+"""Results on standard output: aligned text for people, versioned JSON for programs.
+
+Each function renders what one task found, and raises `Refused` or passes on an error where the
+task's answer is no; the exit code follows from that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ftbuild import catalogue as recipes
+from ftbuild.console import columns, complain, duration, report_text, say, size
+from ftbuild.errors import FtbuildError, Refused
+from ftbuild.fetch import Fetched, printable
+from ftbuild.fetch.sources import Sources
+from ftbuild.model.manifest import Installation
+from ftbuild.model.recipes import Catalogue
+from ftbuild.model.report import Report
+from ftbuild.model.versions import newest_first, series_of
+from ftbuild.provision import Outcome, Summary
+from ftbuild.store.collect import Collected
+from ftbuild.store.layout import Layout
+from ftbuild.store.listing import is_linked
+from ftbuild.toolchain import Diagnosis, Grade
+
+FORMAT = 1
+"""Version of every JSON document that a task prints."""
+
+
+def summary(done: Summary, layout: Layout, *, json: bool) -> None:
+    """What a build run did. Raises the error of a build that failed, or `Refused` for a pair."""
+    if json:
+        _json(
+            builds=[_outcome(outcome) for outcome in done.outcomes],
+            pairs=[_report(pair) for pair in done.pairs],
+        )
+    else:
+        _summary_text(done, layout)
+    failed = [outcome.error for outcome in done.outcomes if outcome.error is not None]
+    for error in failed[:-1]:
+        complain(error)
+    if failed:
+        raise failed[-1]
+    _refuse(done.pairs, "these builds are no matched pair")
+
+
+def _summary_text(done: Summary, layout: Layout) -> None:
+    rows: list[tuple[str, ...]] = []
+    for outcome in done.outcomes:
+        there = outcome.installation
+        checks = f"{len(outcome.report.checks)} checks" if outcome.report else ""
+        rows.append(
+            (
+                outcome.name,
+                {"present": "there already"}.get(outcome.status, outcome.status),
+                duration(outcome.seconds) if outcome.seconds else "",
+                size(there.manifest.result.size) if there else "",
+                checks,
+                str(layout.root / outcome.name) if there else "",
+            )
+        )
+    if all(outcome.status == "present" for outcome in done.outcomes):
+        rows = [(row[0], row[1], row[-1]) for row in rows]
+    say(columns(rows))
+    for pair in done.pairs:
+        if pair.ok:
+            say(f"{pair.subject}: a matched pair, {len(pair.checks)} facts compared")
+    made = [o.installation for o in done.outcomes if o.status == "installed" and o.installation]
+    if made:
+        text = made[-1].manifest.name.removeprefix("cpython-")
+        example = '"import sys; print(sys._is_gil_enabled())"'
+        say(f"\nNext:\n  ftbuild run {text} -- -c {example}")
+        say(f'  export PATH="{layout.bin}:$PATH"   # {made[-1].python.name} and its like')
+
+
+def fetched(found: Sequence[Fetched], *, json: bool) -> None:
+    """The sources that are in the cache now."""
+    rows = [
+        (item.path, printable(item.origin.url) if item.origin else "cached already")
+        for item in found
+    ]
+    if json:
+        _json(sources=[{"path": str(path), "origin": origin} for path, origin in rows])
+    else:
+        say(columns([(str(path), origin) for path, origin in rows]))
+
+
+def diagnosis(found: Diagnosis, *, json: bool) -> None:
+    """What doctor found. Raises `Refused` where nothing can be built."""
+    if json:
+        _json(diagnosis=msgspec.to_builtins(found), ok=found.ok, command=found.command)
+    else:
+        marks = {Grade.OK: "ok", Grade.OPTIONAL: "--", Grade.MISSING: "NO", Grade.WRONG: "NO"}
+        say(
+            columns(
+                [
+                    (
+                        marks[item.status],
+                        item.what,
+                        item.found or "not found",
+                        " ".join(filter(None, (", ".join(item.gives), item.note))),
+                    )
+                    for item in found.findings
+                ]
+            )
+        )
+        if found.commands:
+            say(
+                f"\nTo install what is missing (`ftbuild doctor --install` does it):\n"
+                f"  {found.command}"
+            )
+        elif found.ok:
+            say("\nNothing is missing: `ftbuild build 3.14` can start.")
+    if not found.ok:
+        raise Refused(
+            "this host cannot build CPython yet: "
+            + ", ".join(fault.what for fault in found.faults),
+            hint=found.command,
+        )
+
+
+def catalogue(
+    known: Catalogue, sources: Sources, installed: Sequence[Installation], *, json: bool
+) -> None:
+    """What can be built, in which profiles, and from where."""
+    have: dict[str, list[str]] = {}
+    for item in installed:
+        have.setdefault(item.spec.version, []).append(item.manifest.name)
+    if json:
+        _json(
+            series=msgspec.to_builtins(known.series),
+            releases={
+                version: {
+                    **msgspec.to_builtins(release),
+                    "cached": sources.cached(version),
+                    "origins": [printable(origin.url) for origin in sources.origins(version)],
+                    "installed": have.get(version, []),
+                }
+                for version, release in known.releases.items()
+            },
+            profiles=msgspec.to_builtins(known.profiles),
+            default_profile=known.default_profile,
+        )
+        return
+    for series, about in known.series.items():
+        releases = newest_first(v for v in known.releases if series_of(v) == series)
+        say(f"Python {series} ({about.status}; free threading {about.free_threading})")
+        rows = []
+        for version in releases:
+            release = known.releases[version]
+            marks = [
+                *have.get(version, []),
+                *(["source cached"] if sources.cached(version) else []),
+            ]
+            length = f"{release.size / 1e6:.1f} MB" if release.size else ""
+            seen = f"pinned by {', '.join(release.seen)}"
+            rows.append((f"  {version}", length, seen, ", ".join(marks)))
+        say(columns(rows) + "\n")
+    say("Profiles")
+    default = known.default_profile
+    rows = [
+        (f"  {name}", profile.summary, "(default)" if name == default else "", "")
+        for name, profile in known.profiles.items()
+    ]
+    say(columns(rows))
+    newest = newest_first(known.releases)[0]
+    say(f"\nOrigins, in the order they are asked ({newest})")
+    say(f"  {sources.cache}")
+    for origin in sources.origins(newest):
+        say(f"  {printable(origin.url)}")
+    say(f"\nRecipes: {recipes.own_recipes()}")
+
+
+def listing(found: Sequence[Installation], layout: Layout, *, json: bool) -> None:
+    """The installed builds."""
+    if json:
+        _json(builds=[{**_installation(i), "linked": is_linked(layout, i)} for i in found])
+        return
+    if not found:
+        say(f"Nothing is installed in {layout.root} yet. `ftbuild build 3.14` is a start.")
+        return
+    rows = [
+        (
+            item.manifest.name,
+            _kind(item),
+            item.spec.compiler.rsplit(" ", 1)[0],
+            size(item.manifest.result.size),
+            item.manifest.used.started[:10],
+            str(item.prefix) + ("" if is_linked(layout, item) else "  (replaced)"),
+        )
+        for item in found
+    ]
+    say(columns(rows, ("name", "profile", "compiler", "size", "built", "prefix")))
+
+
+def details(found: Sequence[Installation], *, json: bool) -> None:
+    """Everything recorded about installed builds."""
+    if json:
+        _json(builds=[_installation(item) | {"manifest": item.manifest} for item in found])
+        return
+    for item in found:
+        spec, used, result = item.manifest.spec, item.manifest.used, item.manifest.result
+        took = sum(stage.seconds for stage in used.stages)
+        stages = ", ".join(f"{stage.name} {duration(stage.seconds)}" for stage in used.stages)
+        libraries = ", ".join(f"{lib.name} {lib.version}".strip() for lib in used.libraries)
+        pgo = f"yes, profile {result.training_profile[:16]}" if result.training_profile else "no"
+        rows = (
+            ("prefix", str(item.prefix)),
+            ("python", str(item.python)),
+            ("digest", item.manifest.digest),
+            ("source", f"{used.origin}, SHA-256 {spec.source_sha256}"),
+            ("profile", _kind(item)),
+            ("configure", " ".join(used.configure)),
+            ("compiler", f"{spec.compiler} ({used.compiler.path})"),
+            ("PGO", pgo),
+            ("LTO", "yes" if result.lto else "no"),
+            ("libraries", libraries),
+            ("missing", ", ".join(result.missing) or "nothing"),
+            ("host", f"{used.system} {used.machine}, {used.libc}, kernel {used.kernel}"),
+            ("built", f"{used.started} by ftbuild {used.ftbuild} in {duration(took)} ({stages})"),
+            ("size", f"{size(result.size)} in {result.files} files"),
+        )
+        say(f"{item.manifest.name}\n{columns([(f'  {name}', text) for name, text in rows])}\n")
+
+
+def reports(found: Sequence[Report], *, json: bool, everything: bool) -> None:
+    """What verify found. Raises `Refused` if a check failed."""
+    if json:
+        _json(reports=[_report(report) for report in found])
+    elif found:
+        say("\n".join(report_text(report, everything=everything) for report in found))
+    else:
+        say("Nothing is installed yet: there is nothing to verify.")
+    _refuse(found, "checks failed")
+
+
+def removed(found: Sequence[Installation], *, json: bool) -> None:
+    """The builds that were removed."""
+    if json:
+        _json(removed=[_installation(item) for item in found])
+        return
+    for item in found:
+        say(f"removed {item.manifest.name} ({size(item.manifest.result.size)}, {item.prefix})")
+
+
+def collected(found: Collected, *, dry_run: bool, json: bool) -> None:
+    """What garbage collection removed."""
+    if json:
+        _json(
+            dry_run=dry_run,
+            replaced=[_installation(item) for item in found.replaced],
+            leftovers=[str(path) for path in found.leftovers],
+            abandoned=found.abandoned,
+            size=found.size,
+        )
+        return
+    verb = "would remove" if dry_run else "removed"
+    for path in (*(item.prefix for item in found.replaced), *found.leftovers):
+        say(f"{verb} {path}")
+    if found.abandoned:
+        say(f"{verb} {found.abandoned} scratch directories of runs that were killed")
+    if not (found.replaced or found.leftovers or found.abandoned):
+        say("nothing to remove")
+
+
+def _refuse(found: Sequence[Report], message: str) -> None:
+    failed = [report for report in found if not report.ok]
+    if failed:
+        lines = [
+            f"  {report.subject}: {check.name}: expected {check.expected}, found {check.found}"
+            for report in failed
+            for check in report.failed
+        ]
+        raise Refused("\n".join((message, *lines)))
+
+
+def _kind(item: Installation) -> str:
+    lost = item.spec.profile == "optimized" and not item.manifest.result.pgo
+    return f"{item.spec.profile}{' without PGO' if lost else ''}"
+
+
+def _installation(item: Installation) -> dict[str, Any]:
+    spec, result = item.spec, item.manifest.result
+    return {
+        "name": item.manifest.name,
+        "version": spec.version,
+        "variant": spec.variant,
+        "profile": spec.profile,
+        "digest": item.manifest.digest,
+        "prefix": str(item.prefix),
+        "python": str(item.python),
+        "pgo": result.pgo,
+        "lto": result.lto,
+        "size": result.size,
+        "built": item.manifest.used.started,
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    error = outcome.error
+    return {
+        "name": outcome.name,
+        "status": outcome.status,
+        "seconds": round(outcome.seconds, 1),
+        "build": _installation(outcome.installation) if outcome.installation else None,
+        "report": _report(outcome.report) if outcome.report else None,
+        "error": _error(error) if error else None,
+    }
+
+
+def _error(error: FtbuildError) -> dict[str, Any]:
+    log = str(error.log) if error.log else None
+    return {"message": error.message, "hint": error.hint, "log": log, "tail": error.tail}
+
+
+def _report(report: Report) -> dict[str, Any]:
+    return {**msgspec.to_builtins(report), "ok": report.ok}
+
+
+def _json(**document: Any) -> None:
+    encoded = msgspec.json.encode({"format": FORMAT, **document}, enc_hook=_path)
+    say(msgspec.json.format(encoded, indent=2).decode())
+
+
+def _path(value: object) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(type(value))

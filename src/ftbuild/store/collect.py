@@ -1,0 +1,61 @@
+"""Garbage collection: builds replaced a while ago, and what killed or failed runs left."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from ftbuild.model.manifest import Installation
+from ftbuild.store.layout import Layout
+from ftbuild.store.listing import installations, is_linked
+from ftbuild.store.prefixes import discard, leftovers, remove
+from ftbuild.store.work import clear_abandoned
+
+
+class Collected(msgspec.Struct, frozen=True, kw_only=True):
+    """What a collection removed, or would remove.
+
+    Attributes:
+        replaced: Builds that nothing links to any more.
+        leftovers: Unfinished, failed and set-aside prefixes.
+        abandoned: Number of scratch directories of killed runs (0 when only rehearsed).
+        size: Bytes of the replaced builds.
+    """
+
+    replaced: tuple[Installation, ...]
+    leftovers: tuple[Path, ...]
+    abandoned: int
+    size: int
+
+
+def collect(layout: Layout, *, days: int, dry_run: bool) -> Collected:
+    """Remove what nothing needs.
+
+    Args:
+        layout: The root.
+        days: Builds made within so many days are spared: virtual environments may point there.
+        dry_run: Only say what would be removed.
+    """
+    limit = datetime.now(UTC) - timedelta(days=days)
+    replaced = tuple(
+        item
+        for item in installations(layout)
+        if not is_linked(layout, item)
+        and datetime.fromisoformat(item.manifest.used.started) < limit
+    )
+    left = leftovers(layout)
+    abandoned = 0
+    if not dry_run:
+        for item in replaced:
+            remove(layout, item)
+        for path in left:
+            discard(layout, path)
+        abandoned = clear_abandoned(layout)
+    return Collected(
+        replaced=replaced,
+        leftovers=left,
+        abandoned=abandoned,
+        size=sum(item.manifest.result.size for item in replaced),
+    )

@@ -1,0 +1,156 @@
+"""The hashes of every file below a prefix: one definition, for publishing and for checking.
+
+The list is what `sha256sum` writes and checks, sorted by path, so that without ftbuild too
+`cd PREFIX && sha256sum --quiet -c ftbuild.sha256` finds a damaged file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from ftbuild.errors import EnvironmentFault
+from ftbuild.store.listing import MANIFEST
+
+INCOMPLETE = "ftbuild.incomplete"
+"""Marks a prefix of ours that is not finished."""
+
+HASHES = "ftbuild.sha256"
+"""The hash of every file below the prefix, in the format of sha256sum."""
+
+_OWN = frozenset({MANIFEST, HASHES, INCOMPLETE})
+
+_LINE = re.compile(r"(?P<escaped>\\?)(?P<digest>[0-9a-f]{64}) [ *](?P<path>.+)")
+_ESCAPES = {"\\": r"\\", "\n": r"\n", "\r": r"\r"}
+_ESCAPED = {text: plain for plain, text in _ESCAPES.items()}
+
+WORKERS = 4
+"""Files hashed at a time. hashlib releases the GIL, and a few more than two keep a disk busy."""
+
+
+class Tree(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies below a prefix, ftbuild's own files left out.
+
+    Attributes:
+        text: The content of `ftbuild.sha256`.
+        links: Symbolic links and what they point to.
+        size: Bytes of all regular files.
+        count: Number of regular files.
+    """
+
+    text: str
+    links: dict[str, str]
+    size: int
+    count: int
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the list itself, which the manifest keeps."""
+        return hashlib.sha256(encode(self.text)).hexdigest()
+
+
+class Entries(msgspec.Struct, frozen=True, kw_only=True):
+    """Sorted names below a directory: regular files with sizes in bytes, links with targets."""
+
+    files: dict[str, int]
+    links: dict[str, str]
+
+
+def encode(text: str) -> bytes:
+    """The list's text as it stands on disk; file names that are not UTF-8 keep their bytes."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def hash_tree(prefix: Path) -> Tree:
+    """Hash every file below a prefix.
+
+    Raises:
+        OSError: A file or directory cannot be read.
+    """
+    entries = scan(prefix)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        digests = pool.map(lambda name: digest(prefix / name), entries.files)
+        text = "".join(map(_line, entries.files, digests))
+    return Tree(
+        text=text,
+        links=entries.links,
+        size=sum(entries.files.values()),
+        count=len(entries.files),
+    )
+
+
+def scan(prefix: Path) -> Entries:
+    """The names below a prefix, ftbuild's own files left out.
+
+    Raises:
+        OSError: A directory cannot be read.
+    """
+    found = sorted((os.path.relpath(entry.path, prefix), entry) for entry in _walk(prefix))
+    return Entries(
+        files={
+            name: entry.stat(follow_symlinks=False).st_size
+            for name, entry in found
+            if name not in _OWN and entry.is_file(follow_symlinks=False)
+        },
+        links={
+            name: os.readlink(entry.path)  # noqa: PTH115 - a Path would lose a leading "./"
+            for name, entry in found
+            if entry.is_symlink()
+        },
+    )
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of one file, as hexadecimal digits.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb", buffering=0) as file:
+        return hashlib.file_digest(file, lambda: hashlib.sha256(usedforsecurity=False)).hexdigest()
+
+
+def parse(text: str) -> dict[str, str]:
+    r"""The digests by path of a list that `hash_tree` or `sha256sum` wrote.
+
+    >>> parse("\\" + "0" * 64 + "  new\\nline\n")
+    {'new\nline': '0000000000000000000000000000000000000000000000000000000000000000'}
+
+    Raises:
+        EnvironmentFault: A line is no line of such a list.
+    """
+    digests = {}
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise EnvironmentFault(
+                f"{HASHES}, line {number}: neither a hash nor a path",
+                hint="The list is damaged: remove this build and build it again.",
+            )
+        path = match["path"]
+        if match["escaped"]:
+            path = re.sub(r"\\[\\nr]", lambda found: _ESCAPED[found[0]], path)
+        digests[path] = match["digest"]
+    return digests
+
+
+def _line(path: str, digest: str) -> str:
+    r"""One line as `sha256sum` writes it: a leading backslash announces an escaped name."""
+    escaped = re.sub(r"[\\\n\r]", lambda found: _ESCAPES[found[0]], path)
+    return f"{'' if escaped == path else chr(92)}{digest}  {escaped}\n"
+
+
+def _walk(top: str | Path) -> Iterator[os.DirEntry[str]]:
+    """Everything below a directory that is none itself; links are not followed."""
+    with os.scandir(os.fspath(top)) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(entry.path)
+            else:
+                yield entry

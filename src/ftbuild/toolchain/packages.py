@@ -1,0 +1,95 @@
+"""The distribution's package manager, and the exact commands that install what is missing."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from ftbuild.model.recipes import LibraryRecipe, PackageManager
+from ftbuild.toolchain.programs import which
+
+_OS_RELEASE = Path("/etc/os-release")
+_WORDS = re.compile(r"^(?P<key>ID|ID_LIKE)=(?P<value>.*)$", re.MULTILINE)
+
+Commands = tuple[tuple[str, ...], ...]
+"""Commands to run one after the other."""
+
+
+def package_manager(
+    managers: Mapping[str, PackageManager],
+    *,
+    system: str,
+    env: Mapping[str, str],
+    os_release: Path = _OS_RELEASE,
+) -> str | None:
+    """The name of this host's package manager, or None where the catalogue has none for it.
+
+    The distribution decides, not what lies on PATH: dnf can be installed on Debian.
+    """
+    words: tuple[str, ...] = ("darwin",)
+    if system != "darwin":
+        words = distribution(os_release.read_text()) if os_release.is_file() else ()
+    return next(
+        (
+            name
+            for word in words
+            for name, manager in managers.items()
+            if word in manager.distributions and which(manager.install[0], env) is not None
+        ),
+        None,
+    )
+
+
+def distribution(os_release: str) -> tuple[str, ...]:
+    r"""The distribution's own name and those it is like, best first.
+
+    >>> distribution('NAME="Rocky Linux"\nID="rocky"\nID_LIKE="rhel centos fedora"')
+    ('rocky', 'rhel', 'centos', 'fedora')
+    """
+    said = {match["key"]: match["value"].strip("\"'") for match in _WORDS.finditer(os_release)}
+    return (*said.get("ID", "").split(), *said.get("ID_LIKE", "").split())
+
+
+def library_packages(
+    names: Iterable[str], recipes: Mapping[str, LibraryRecipe], manager: str | None
+) -> tuple[str, ...]:
+    """The packages that bring these libraries, each once."""
+    found = (recipes[name].packages.get(manager or "") for name in names)
+    return tuple(dict.fromkeys(package for package in found if package is not None))
+
+
+def compiler_packages(want: str, manager: PackageManager) -> tuple[str, ...]:
+    """The packages that bring a compiler with its companion tools.
+
+    Args:
+        want: `auto`, `gcc`, `gcc-14`, `clang`, `clang-19`, or a path, which no package brings.
+        manager: The package manager.
+    """
+    family, _, major = want.partition("-")
+    if major.isdigit():
+        packages = manager.versioned.get(family, ())
+        return tuple(package.format(major=major) for package in packages)
+    known = {"clang": manager.clang, "gcc": manager.build, "auto": manager.build}
+    return known.get(want, ())
+
+
+def install_command(packages: Collection[str], manager: PackageManager, *, root: bool) -> Commands:
+    """The commands that install packages; none where there is nothing to install.
+
+    Args:
+        packages: Their names.
+        manager: The package manager.
+        root: Whether the user is root already; `sudo` stands in front where that is needed.
+    """
+    if not packages:
+        return ()
+    prefix = () if root or not manager.root else ("sudo",)
+    commands = (manager.refresh, (*manager.install, *packages))
+    return tuple((*prefix, *command) for command in commands if command)
+
+
+def command_line(commands: Commands) -> str:
+    """Commands as one line for a shell."""
+    return " && ".join(map(shlex.join, commands))

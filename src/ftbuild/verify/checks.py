@@ -1,0 +1,45 @@
+"""The checks there are, in the order they are made, and the one way to make them."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from ftbuild.model.manifest import Installation
+from ftbuild.model.report import Report
+from ftbuild.verify.environments import environments
+from ftbuild.verify.headers import headers
+from ftbuild.verify.identity import identity
+from ftbuild.verify.modules import extensions, promised
+from ftbuild.verify.probing import Checker, Context
+from ftbuild.verify.scaling import scaling
+
+QUICK: tuple[Checker, ...] = (identity, extensions)
+"""What takes a second: is this the interpreter it says it is, and is it whole?"""
+
+FULL: tuple[Checker, ...] = (*QUICK, promised, environments, headers, scaling)
+"""What a build must pass before it is linked: 5 to 10 seconds."""
+
+
+def verify(installation: Installation, *, checks: Sequence[Checker], context: Context) -> Report:
+    """Make some checks on an installed build, one after the other.
+
+    Nothing else should load the machine meanwhile: one of the checks measures how threads scale.
+
+    Args:
+        installation: The build.
+        checks: `FULL`, `QUICK`, `files`, or any others.
+        context: What they may use. They work in a directory of their own in its scratch.
+    """
+    with tempfile.TemporaryDirectory(dir=context.scratch) as folder:
+        fresh = msgspec.structs.replace(context, scratch=Path(folder).resolve())
+        found = [check(installation, fresh) for check in checks]
+    return Report(
+        kind="verify",
+        subject=installation.manifest.name,
+        checks=tuple(itertools.chain.from_iterable(found)),
+    )

@@ -1,0 +1,125 @@
+"""Is this interpreter the one its manifest describes?"""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+
+import msgspec
+
+from ftbuild.model.manifest import Installation
+from ftbuild.model.report import Check, expect
+from ftbuild.model.versions import series_of
+from ftbuild.verify.commands import links_whole_program, uses_profile
+from ftbuild.verify.probing import Context, NoAnswer, ask, complaint, run
+
+_RUNTIMES = {"address": b"__asan_init", "thread": b"__tsan_init"}
+"""The entry point that every instrumented object calls, with gcc and with clang, in the dynamic
+symbols even of a stripped executable."""
+
+_REFUSED = "Disabling the GIL is not supported by this build"
+
+_ENABLED = "import sys; print(sys._is_gil_enabled())"
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What an interpreter says of itself: the answer of `probes/identity.py`."""
+
+    version: str
+    gil: bool
+    gil_disabled: bool
+    abiflags: str
+    soabi: str
+    ext_suffix: str
+    debug: bool
+    prefix: str
+    base_prefix: str
+    platform: str
+
+
+def identity(installation: Installation, context: Context) -> tuple[Check, ...]:
+    """Version, GIL, ABI, debug and sanitizer support, place, switches and optimisation."""
+    facts = ask(installation, context, "identity.py", kind=Facts)
+    if isinstance(facts, NoAnswer):
+        return facts.failed("identity.starts", "an interpreter that starts"), *_made(installation)
+    return (
+        *_described(installation, facts),
+        *_switches(installation, context),
+        *_made(installation),
+    )
+
+
+def _described(installation: Installation, facts: Facts) -> tuple[Check, ...]:
+    spec, used = installation.spec, installation.manifest.used
+    abi = f"cpython-{series_of(spec.version).replace('.', '')}{spec.abiflags}"
+    words = facts.platform.replace("macosx", "darwin").split("-")
+    return (
+        expect("identity.version", spec.version, facts.version),
+        expect("identity.gil", _state(not installation.free_threaded), _state(facts.gil)),
+        expect("identity.Py_GIL_DISABLED", installation.free_threaded, facts.gil_disabled),
+        expect("identity.abiflags", repr(spec.abiflags), repr(facts.abiflags)),
+        # The rest of the tag is the platform's triplet, which distributions spell differently.
+        expect("identity.soabi", abi, "-".join(facts.soabi.split("-")[:2])),
+        expect("identity.ext-suffix", f".{facts.soabi}.so", facts.ext_suffix),
+        expect("identity.debug", spec.debug, facts.debug),
+        expect("identity.sanitizer", spec.sanitizer or "none", _sanitizers(installation.python)),
+        expect("identity.prefix", installation.prefix.resolve(), Path(facts.prefix).resolve()),
+        expect("identity.platform", f"{used.system}-{used.machine}", f"{words[0]}-{words[-1]}"),
+    )
+
+
+def _sanitizers(python: Path) -> str:
+    """The sanitizers an executable is instrumented with: `thread`, `none`."""
+    try:
+        with python.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as code:
+            found = [name for name, symbol in _RUNTIMES.items() if code.find(symbol) >= 0]
+    except OSError as error:
+        return f"an executable that cannot be read: {error.strerror}"
+    return " ".join(found) or "none"
+
+
+def _switches(installation: Installation, context: Context) -> tuple[Check, ...]:
+    """What the switches do that turn the GIL on and off at start-up."""
+    off = "off" if installation.free_threaded else "refused"
+    return (
+        expect("identity.PYTHON_GIL=1", "on", _gil(installation, context, variable="1")),
+        expect("identity.-Xgil=1", "on", _gil(installation, context, "-X", "gil=1")),
+        expect("identity.PYTHON_GIL=0", off, _gil(installation, context, variable="0")),
+    )
+
+
+def _gil(
+    installation: Installation, context: Context, *options: str, variable: str | None = None
+) -> str:
+    # Isolated mode (-I) would ignore PYTHON_GIL; -s and -P are the rest of it.
+    done = run(
+        (installation.python, "-s", "-P", "-B", *options, "-c", _ENABLED),
+        installation=installation,
+        context=context,
+        extra={} if variable is None else {"PYTHON_GIL": variable},
+    )
+    if done.ok:
+        return _state(done.stdout.strip() == "True")
+    return "refused" if _REFUSED in done.stderr else complaint(done)
+
+
+def _state(gil: bool) -> str:
+    return "on" if gil else "off"
+
+
+def _made(installation: Installation) -> tuple[Check, ...]:
+    """Profile-guided and link-time optimisation, from the commands that the build recorded."""
+    spec, used, result = installation.spec, installation.manifest.used, installation.manifest.result
+    compiled = uses_profile(used.compile_command)
+    linked = links_whole_program(used.link_command)
+    return (
+        expect("identity.pgo", spec.pgo, result.pgo),
+        expect("identity.pgo-compile", _used(spec.pgo), _used(compiled)),
+        expect("identity.pgo-profile", _used(spec.pgo), _used(result.training_profile is not None)),
+        expect("identity.lto", spec.lto, result.lto),
+        expect("identity.lto-link", _used(spec.lto), _used(linked)),
+    )
+
+
+def _used(yes: bool) -> str:
+    return "used" if yes else "not used"

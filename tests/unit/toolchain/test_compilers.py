@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ftbuild.errors import EnvironmentFault, UsageError
+from ftbuild.model.spec import Compiler
+from ftbuild.toolchain.compilers import (
+    LLVM_TOOLS,
+    find_compiler,
+    find_compilers,
+    tool_version,
+    trial,
+)
+
+Program = Callable[[str, str], Path]
+Add = Callable[..., Path]
+REAL = dict(os.environ)
+
+
+def llvm(program: Program, name: str, version: str) -> Path:
+    return program(name, f"echo 'LLVM (http://llvm.org/):\n  Demo LLVM version {version}'")
+
+
+def test_auto_prefers_gcc(gcc: Add, clang: Add, env: dict[str, str]) -> None:
+    clang()
+    path = gcc()
+    found = find_compiler("auto", env=env)
+    assert found.identity == "gcc 12.2.0 x86_64-linux-gnu"
+    assert found.path == str(path)
+
+
+def test_auto_takes_clang_where_there_is_no_gcc(clang: Add, env: dict[str, str]) -> None:
+    clang()
+    assert find_compiler("auto", env=env).identity == "clang 19.1.7 x86_64-pc-linux-gnu"
+
+
+@pytest.mark.parametrize(("name", "family"), [("gcc", "gcc"), ("clang", "clang")])
+def test_cc_is_asked_what_it_is(
+    gcc: Add, clang: Add, env: dict[str, str], name: str, family: str
+) -> None:
+    {"gcc": gcc, "clang": clang}[name]("cc")
+    assert find_compiler("auto", env=env).family == family
+    assert find_compiler("cc", env=env).family == family
+
+
+def test_a_gcc_that_is_clang_is_not_taken_for_gcc(clang: Add, env: dict[str, str]) -> None:
+    clang("gcc", version="16.0.0")
+    path = clang("clang", version="16.0.0")
+    assert find_compiler("auto", env=env).path == str(path)
+    with pytest.raises(EnvironmentFault, match="no compiler gcc on this host, only"):
+        find_compiler("gcc", env=env)
+
+
+def test_named_version_and_path(gcc: Add, env: dict[str, str]) -> None:
+    gcc()
+    path = gcc("gcc-14", version="14.2.1")
+    assert find_compiler("gcc-14", env=env).version == "14.2.1"
+    assert find_compiler(str(path), env={"PATH": "/nowhere"}).path == str(path)
+
+
+def test_broken_gcc_is_passed_over(program: Program, clang: Add, env: dict[str, str]) -> None:
+    program("gcc", "echo cannot load libisl >&2; exit 1")
+    clang()
+    assert find_compiler("auto", env=env).family == "clang"
+
+
+@pytest.mark.parametrize("want", ["auto", "gcc", "clang-19", "/no/such/gcc"])
+def test_none(env: dict[str, str], want: str) -> None:
+    with pytest.raises(EnvironmentFault, match="there is no"):
+        find_compiler(want, env=env)
+
+
+@pytest.mark.parametrize("want", ["tcc", "gcc12", "", "clang-", "gcc-12.2"])
+def test_nonsense_is_a_usage_error(env: dict[str, str], want: str) -> None:
+    with pytest.raises(UsageError, match="names no compiler"):
+        find_compiler(want, env=env)
+
+
+def test_all_on_path_each_once(gcc: Add, clang: Add, env: dict[str, str]) -> None:
+    plain = gcc()
+    plain.with_name("gcc-12").symlink_to("gcc")
+    gcc("gcc-14", version="14.2.1")
+    gcc("gcc-ar")
+    clang("clang-19")
+    paths = [Path(c.path).name for c in find_compilers(env={"PATH": f":/none:{env['PATH']}"})]
+    assert paths == ["clang-19", "gcc", "gcc-14"]
+
+
+def test_llvm_tools_beside_the_compiler_go_first(
+    program: Program, clang: Add, env: dict[str, str]
+) -> None:
+    clang("clang-19")
+    ours = llvm(program, "../llvm/bin/llvm-profdata", "19.1.7")
+    llvm(program, "llvm-profdata", "19.1.7")
+    found = find_compiler("clang-19", env=env).tools["llvm-profdata"]
+    assert Path(found).samefile(ours)
+
+
+def test_suffixed_llvm_tool(program: Program, clang: Add, env: dict[str, str]) -> None:
+    clang()
+    llvm(program, "llvm-ar", "14.0.6")
+    suffixed = llvm(program, "llvm-ar-19", "19.1.4")
+    assert find_compiler("clang", env=env).tools == {"llvm-ar": str(suffixed)}
+
+
+def test_plain_llvm_tool_counts_if_it_says_the_same_version(
+    program: Program, clang: Add, env: dict[str, str]
+) -> None:
+    clang()
+    plain = program("ld.lld", "echo 'Demo LLD 19.1.7 (compatible with GNU linkers)'")
+    assert find_compiler("clang", env=env).tools == {"ld.lld": str(plain)}
+
+
+def test_llvm_tools_of_another_release_are_not_taken(
+    program: Program, clang: Add, env: dict[str, str]
+) -> None:
+    clang()
+    for tool in LLVM_TOOLS:
+        llvm(program, tool, "14.0.6")
+    llvm(program, "../llvm/bin/llvm-profdata", "18.1.0")
+    llvm(program, "llvm-ar-19", "1.19.0")
+    assert find_compiler("clang", env=env).tools == {}
+
+
+def test_old_profdata_tells_its_version_after_a_command_only(
+    program: Program, env: dict[str, str]
+) -> None:
+    tool = program(
+        "llvm-profdata", 'test "$1" = merge || exit 1; echo "  Debian LLVM version 14.0.6"'
+    )
+    assert tool_version(tool, env=env) == "14.0.6"
+
+
+@pytest.mark.parametrize(
+    ("name", "twin"),
+    [
+        ("gcc", "gcc-ar"),
+        ("gcc-12", "gcc-ar-12"),
+        ("x86_64-linux-gnu-gcc-12", "x86_64-linux-gnu-gcc-ar-12"),
+    ],
+)
+def test_gcc_ar_is_named_like_its_gcc(
+    program: Program, gcc: Add, env: dict[str, str], name: str, twin: str
+) -> None:
+    path = gcc(name)
+    ar = program(twin, "")
+    program("gcc-ar-11", "")
+    assert find_compiler(str(path), env=env).tools == {"gcc-ar": str(ar)}
+
+
+def test_gcc_ar_behind_links(program: Program, gcc: Add, env: dict[str, str]) -> None:
+    real = gcc("../usr/gcc-12")
+    ar = program("../usr/gcc-ar-12", "")
+    link = Path(env["PATH"], "cc")
+    link.symlink_to(real)
+    found = find_compiler("cc", env=env).tools["gcc-ar"]
+    assert Path(found).samefile(ar)
+
+
+def test_gcc_ar_of_another_version_is_not_taken(
+    program: Program, gcc: Add, env: dict[str, str]
+) -> None:
+    gcc("gcc-12")
+    program("gcc-ar", "")
+    program("gcc-ar-11", "")
+    assert find_compiler("gcc-12", env=env).tools == {}
+
+
+def fake(path: Path) -> Compiler:
+    return Compiler(family="gcc", version="1", target="none", path=str(path))
+
+
+def test_trial_names_the_first_error(program: Program, env: dict[str, str]) -> None:
+    path = program("gcc", "echo note >&2; echo 'x.c:1: fatal error: stdio.h: none' >&2; exit 1")
+    assert "fatal error: stdio.h" in trial(fake(path), env=env)
+
+
+def test_trial_runs_what_was_made(program: Program, env: dict[str, str]) -> None:
+    body = 'while test "$1" != -o; do shift; done; {}; echo exit 3 >>"$2"'
+    broken = program("gcc", body.format('echo \'#!/bin/sh\' >"$2"; /bin/chmod +x "$2"'))
+    assert trial(fake(broken), env=env) == "what it makes does not run: exit status 3"
+
+
+def test_real_trial() -> None:
+    compiler = find_compiler("auto", env=REAL)
+    assert trial(compiler, env=REAL) == ""
+    assert "cannot compile" in trial(compiler, "-include", "no-such.h", env=REAL)
+
+
+@pytest.mark.skipif(shutil.which("clang-19") is None, reason="clang-19 is not installed")
+def test_real_clang_and_its_tools() -> None:
+    compiler = find_compiler("clang-19", env=REAL)
+    assert compiler.version.startswith("19.")
+    for path in compiler.tools.values():
+        assert tool_version(Path(path), env=REAL).startswith("19.")

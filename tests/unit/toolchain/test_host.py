@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ftbuild.catalogue import load
+from ftbuild.errors import EnvironmentFault, UsageError
+from ftbuild.toolchain.host import read_host
+from ftbuild.toolchain.libraries import absent, promised
+
+CATALOGUE = load()
+REAL = dict(os.environ)
+
+
+def test_this_host() -> None:
+    host = read_host(CATALOGUE, env=REAL)
+    assert host.system in {"linux", "darwin"}
+    assert host.libc.split()[0] in {"glibc", "musl", "macos"}
+    assert host.compiler.version
+    assert host.cpus >= 1
+    names = [library.name for library in host.libraries]
+    assert names == sorted(names)
+    assert "zlib" in names
+
+
+def test_everything_is_either_promised_or_absent() -> None:
+    host = read_host(CATALOGUE, env=REAL)
+    there = promised(host.libraries, CATALOGUE.libraries, "3.14", host.system)
+    missing = absent(host.libraries, CATALOGUE.libraries, "3.14", host.system)
+    modules = {module for names in missing.values() for module in names}
+    assert modules.isdisjoint(there)
+    assert {"zlib", "ssl", "compression.zstd", "tkinter"} <= modules.union(there)
+
+
+def test_facts_are_the_same_twice_and_quickly_read() -> None:
+    first = read_host(CATALOGUE, env=REAL)
+    start = time.perf_counter()
+    assert read_host(CATALOGUE, env=REAL) == first
+    assert time.perf_counter() - start < 1.0, "a tenth of it on an idle machine"
+
+
+def test_all_that_is_missing_is_said_at_once(env: dict[str, str]) -> None:
+    with pytest.raises(EnvironmentFault, match="cannot build CPython yet") as caught:
+        read_host(CATALOGUE, env=env)
+    assert "there is no C compiler" in caught.value.message
+    assert "there is no make" in caught.value.message
+    assert caught.value.hint
+
+
+def test_compiler_without_c_library_headers(
+    program: Callable[[str, str], Path], gcc: Callable[..., Path], env: dict[str, str]
+) -> None:
+    gcc()
+    program("make", "echo GNU Make 4.3")
+    with pytest.raises(EnvironmentFault) as caught:
+        read_host(CATALOGUE, env=env)
+    assert "trial program: cannot compile" in caught.value.message
+
+
+def test_unknown_compiler_name(env: dict[str, str]) -> None:
+    with pytest.raises(UsageError):
+        read_host(CATALOGUE, want="tcc", env=env)
