@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from ftbuild.errors import Interrupted
 from ftbuild.fetch import cache, wire
 from ftbuild.fetch.origins import Attempt, Fetched, Origin, Source, Unavailable
 from ftbuild.model.events import Downloaded, Downloading, Emit, Noted, Warned
@@ -86,22 +85,21 @@ class Downloads:
             if flaw is None:
                 return Fetched(path=path, origin=None)
             if flaw != cache.MISSING:
-                self._emit(Warned(text=f"{path} {flaw}: removed, to be fetched again"))
                 cache.drop(path)
+                self._emit(Warned(text=f"{path} {flaw}: removed, to be fetched again"))
             with cache.Partial(path.with_name(f"{path.name}.part")) as partial:
-                origin = self._from_any(origins, source, partial)
-                partial.publish(path)
-        return Fetched(path=path, origin=origin)
+                if partial.sha256 == source.sha256:  # left by a run that was killed at the end
+                    partial.publish(path)
+                    return Fetched(path=path, origin=None)
+                return self._from_any(origins, source, partial, path)
 
     def _note_wait(self, source: Source) -> None:
         self._emit(Noted(text=f"waiting for another ftbuild that is fetching {source.filename}"))
 
     def _from_any(
-        self, origins: Iterable[Origin], source: Source, partial: cache.Partial
-    ) -> Origin | None:
-        """The origin that completed the file; None if an earlier run left nothing to do."""
-        if partial.sha256 == source.sha256:
-            return None
+        self, origins: Iterable[Origin], source: Source, partial: cache.Partial, path: Path
+    ) -> Fetched:
+        """Ask one origin after the other, and publish what the first good one delivers."""
         how = wire.Asking(
             verify=_trusted(self._env), connect=self._timeouts[0], read=self._timeouts[1]
         )
@@ -118,15 +116,17 @@ class Downloads:
                 elif not absent:
                     self._emit(Noted(text=f"{origin.name}: {failed.said}"))
             else:
+                partial.publish(path)
+                seconds = time.monotonic() - started
                 self._emit(
                     Downloaded(
                         name=source.filename,
                         origin=origin.name,
                         size=partial.size,
-                        seconds=time.monotonic() - started,
+                        seconds=seconds,
                     )
                 )
-                return origin
+                return Fetched(path=path, origin=origin)
         raise Unavailable(
             f"{source.filename} cannot be had; asked were"
             if attempts
@@ -161,7 +161,7 @@ class Downloads:
                 delay *= 2
                 self._emit(Noted(text=f"{origin.name}: {broken.said}; again in {wait:.3g} s"))
                 if self._stop.wait(wait):
-                    raise _stopped(source) from None
+                    raise wire.stopped() from None
             else:
                 return
 
@@ -217,7 +217,7 @@ class Downloads:
         shown = float("-inf")
         for chunk in body.chunks:
             if self._stop.is_set():
-                raise _stopped(source)
+                raise wire.stopped()
             if partial.size + len(chunk) > limit:
                 raise wire.Wrong(f"sends more bytes than {_expected(source)}")
             partial.write(chunk)
@@ -236,13 +236,6 @@ class Downloads:
 
 def _expected(source: Source) -> str:
     return f"at most {CEILING:,}" if source.size is None else f"{source.size:,}"
-
-
-def _stopped(source: Source) -> Interrupted:
-    return Interrupted(
-        f"the download of {source.filename} was stopped",
-        hint="The same command goes on where it stopped.",
-    )
 
 
 def _trusted(env: Mapping[str, str]) -> str | bool:

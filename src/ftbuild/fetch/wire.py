@@ -134,7 +134,7 @@ def ask(url: str, *, offset: int, how: Asking, stop: threading.Event) -> Iterato
                 if isinstance(item, Exception):
                     raise item
                 return item
-        raise Interrupted("the download was stopped", hint="The next run goes on where it was.")
+        raise stopped()
 
     def chunks() -> Iterator[bytes]:
         while isinstance(chunk := take(), bytes):
@@ -148,6 +148,13 @@ def ask(url: str, *, offset: int, how: Asking, stop: threading.Event) -> Iterato
         yield Body(start=start, total=total, chunks=chunks())
     finally:
         gone.set()
+
+
+def stopped() -> Interrupted:
+    """What a download raises when it is told to stop."""
+    return Interrupted(
+        "the download was stopped", hint="The same command goes on where it stopped."
+    )
 
 
 def _exchange(url: str, offset: int, how: Asking, hand: Callable[[_Item], bool]) -> None:

@@ -80,12 +80,12 @@ def _libc(system: str) -> str:
     try:
         return os.confstr("CS_GNU_LIBC_VERSION") or "libc"
     except (OSError, ValueError):
-        return _musl()
+        return musl(Path("/lib"))
 
 
-def _musl() -> str:
-    """The version of musl, told only where its loader is called as a program."""
-    for loader in Path("/lib").glob("ld-musl-*.so.1"):
+def musl(folder: Path) -> str:
+    """The version of the musl in a folder; told only where its loader is called as a program."""
+    for loader in folder.glob("ld-musl-*.so.1"):
         version = re.search(r"^Version (\S+)", capture([loader], env={}).stderr, re.MULTILINE)
         if version is not None:
             return f"musl {version[1]}"

@@ -15,7 +15,6 @@ from packaging.version import Version
 from ftbuild.model.recipes import LibraryRecipe
 from ftbuild.model.spec import Compiler, Library
 from ftbuild.process import capture
-from ftbuild.toolchain.environment import probe_environment
 from ftbuild.toolchain.programs import numbers, said, which
 
 _C_LIBRARY = "stdio.h"
@@ -35,28 +34,6 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
 
     c_headers: bool
     libraries: tuple[Library, ...]
-
-
-def find_libraries(
-    recipes: Mapping[str, LibraryRecipe],
-    *,
-    compiler: Compiler,
-    system: str,
-    series: Collection[str],
-    env: Mapping[str, str],
-) -> tuple[Library, ...]:
-    """The libraries that CPython of these series will use on this host, sorted by name.
-
-    Args:
-        recipes: Every library that CPython can use.
-        compiler: The compiler that is to find them.
-        system: `linux` or `darwin`.
-        series: The series to be built.
-        env: The caller's environment.
-    """
-    of_use = relevant(recipes, system=system, series=series)
-    environment = probe_environment(recipes, system=system, env=env)
-    return usable(survey(of_use, compiler=compiler, env=environment).libraries, recipes)
 
 
 def survey(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -81,10 +82,11 @@ def test_an_empty_partial_file_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("plant", [os.symlink, os.link])
-def test_nothing_is_written_through_a_planted_link(tmp_path: Path, plant: object) -> None:
+def test_nothing_is_written_through_a_planted_link(
+    tmp_path: Path, plant: Callable[[Path, Path], None]
+) -> None:
     victim = tmp_path / "victim"
     victim.write_bytes(b"precious")
-    assert callable(plant)
     plant(victim, tmp_path / "f.part")
     with pytest.raises(EnvironmentFault, match=r"f\.part is .*; ftbuild does not write to it"):
         cache.Partial(tmp_path / "f.part")

@@ -20,7 +20,7 @@ from ftbuild.fetch.download import CEILING, LONGEST_WAIT, Downloads
 from ftbuild.model.events import Downloaded, Downloading, Event, Noted, Warned
 
 from .conftest import unwritable
-from .loopback import ENDLESS, Handler, Server, cut, pour, redirect, serve, status
+from .loopback import ENDLESS, Behaviour, Handler, Server, cut, pour, redirect, serve, status
 
 BODY = bytes(range(256)) * 2048
 EVIL = BODY[::-1]
@@ -89,9 +89,8 @@ def left(cache: Path) -> list[str]:
 @pytest.mark.parametrize("source", [SOURCE, UNSIZED])
 @pytest.mark.parametrize("body", [serve(BODY), pour(BODY)])
 def test_a_download(
-    server: Server, cache: Path, make: Make, events: list[Event], source: Source, body: object
+    server: Server, cache: Path, make: Make, events: list[Event], source: Source, body: Behaviour
 ) -> None:
-    assert callable(body)
     server.route(body)
     origins = at(server.url())
     fetched = make().fetch(source, origins)

@@ -59,10 +59,10 @@ def opened(tmp_path: Path, data: bytes, stop: threading.Event | None = None) -> 
 
 def refused(tmp_path: Path, data: bytes) -> str:
     """What is said about an archive that must leave nothing behind."""
-    before = sorted(tmp_path.parent.rglob("*"))
+    before = sorted(tmp_path.rglob("*"))
     with pytest.raises(EnvironmentFault) as caught:
         opened(tmp_path, data)
-    after = [path for path in sorted(tmp_path.parent.rglob("*")) if path.name != "a.tar.xz"]
+    after = [path for path in sorted(tmp_path.rglob("*")) if path.name != "a.tar.xz"]
     assert after == [path for path in before if path.name != "a.tar.xz"]
     assert caught.value.hint
     return caught.value.message

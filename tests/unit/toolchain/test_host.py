@@ -9,7 +9,7 @@ import pytest
 
 from ftbuild.catalogue import load
 from ftbuild.errors import EnvironmentFault, UsageError
-from ftbuild.toolchain.host import read_host
+from ftbuild.toolchain.host import musl, read_host
 from ftbuild.toolchain.libraries import absent, promised
 
 CATALOGUE = load()
@@ -64,3 +64,11 @@ def test_compiler_without_c_library_headers(
 def test_unknown_compiler_name(env: dict[str, str]) -> None:
     with pytest.raises(UsageError):
         read_host(CATALOGUE, want="tcc", env=env)
+
+
+def test_musl_tells_its_version_and_fails(
+    program: Callable[[str, str], Path], folder: Path
+) -> None:
+    assert musl(folder) == "libc"
+    program("ld-musl-x86_64.so.1", "echo 'musl libc (x86_64)\nVersion 1.2.5' >&2; exit 1")
+    assert musl(folder) == "musl 1.2.5"

@@ -14,7 +14,6 @@ from ftbuild.toolchain.compilers import find_compiler
 from ftbuild.toolchain.libraries import (
     absent,
     answers,
-    find_libraries,
     promised,
     questions,
     relevant,
@@ -109,20 +108,11 @@ def test_pkg_config_goes_before_the_header(program: Program, env: dict[str, str]
     assert found.libraries == libraries("ssl", version="3.0.22")
 
 
-def test_too_old_is_no_use(program: Program, env: dict[str, str], compiler: Compiler) -> None:
+def test_too_old_is_no_use(program: Program, env: dict[str, str]) -> None:
     program("pkg-config", PKG_CONFIG.format(version="1.0.2k"))
     there = survey(RECIPES, compiler=None, env=env).libraries
     assert there == libraries("ssl", version="1.0.2k")
     assert usable(there, RECIPES) == ()
-    found = find_libraries(RECIPES, compiler=compiler, system="linux", series=("3.14",), env=env)
-    assert "ssl" not in {library.name for library in found}
-
-
-def test_the_callers_search_paths_do_not_count(compiler: Compiler, tmp_path: Path) -> None:
-    env = headers(tmp_path, ndbm="")
-    env["CPATH"] = env["CPPFLAGS"].removeprefix("-I")
-    found = find_libraries(RECIPES, compiler=compiler, system="linux", series=("3.14",), env=env)
-    assert found == ()
 
 
 def test_a_library_counts_from_its_first_series_and_on_its_platforms() -> None:

@@ -6,15 +6,16 @@ import pytest
 
 from ftbuild.model.report import Status
 from ftbuild.model.versions import Variant
-from ftbuild.verify.scaling import Round, judge, scaling
+from ftbuild.verify.scaling import SECONDS, Count, judge, scaling
 
 from .builds import build, context, with_python
 
-# Counts as threads.py does, with made-up numbers: 100 for one thread, $2 for two; a process that
-# is not the first to run alone does $3.
+# Answers as threads.py does, with made-up numbers: 100 for one thread, TWO for two threads; a
+# process with one thread that is not the first of its kind does LATER.
 COUNTS = """
-if [ $# = 6 ]; then echo "[100, {two}]"; exit; fi
-if mkdir "$TMPDIR/first" 2>/dev/null; then echo "[100]"; else echo "[{later}]"; fi
+count() { echo "{\\"work\\": $1, \\"cpu\\": $2}"; }
+if [ $# = 6 ]; then echo "[$(count 100 0.2), $(count TWO 0.2)]"; exit; fi
+if mkdir "$TMPDIR/first" 2>/dev/null; then echo "[$(count 100 1)]"; else echo "[$(count LATER 1)]"; fi
 """
 
 
@@ -25,12 +26,30 @@ if mkdir "$TMPDIR/first" 2>/dev/null; then echo "[100]"; else echo "[{later}]"; 
         (True, [(100, 100), (100, 110), (100, 140)], Status.PASSED),
         (True, [(100, 100), (100, 110), (100, 120)], Status.FAILED),
         (True, [(0, 0)], Status.FAILED),
-        (False, [(100, 90), (50, 100), (60, 100)], Status.PASSED),
-        (False, [(100, 180), (100, 90), (100, 100)], Status.FAILED),
+        (False, [(100, 90), (100, 180), (100, 100)], Status.PASSED),
+        (False, [(100, 180), (100, 180), (100, 100)], Status.FAILED),
+        (False, [(100, 100), (100, 100)], Status.SKIPPED),
     ],
 )
-def test_the_verdict(free_threaded: bool, rounds: list[Round], status: Status) -> None:
-    assert judge(free_threaded=free_threaded, rounds=rounds).status is status
+def test_the_verdict(free_threaded: bool, rounds: list[tuple[int, int]], status: Status) -> None:
+    counts = [
+        (Count(work=one, cpu=SECONDS), Count(work=two, cpu=2 * SECONDS)) for one, two in rounds
+    ]
+    assert judge(free_threaded=free_threaded, rounds=counts).status is status
+
+
+def test_a_thread_that_had_to_share_its_cpu_makes_no_overlap() -> None:
+    shared = (Count(work=75, cpu=SECONDS * 0.75), Count(work=100, cpu=SECONDS))
+    check = judge(free_threaded=False, rounds=[shared] * 3)
+    assert check.status is Status.PASSED
+    assert check.found == "two threads do 1.00 times the work of one"
+
+
+def test_where_one_thread_starves_nothing_is_proved() -> None:
+    starved = (Count(work=30, cpu=SECONDS * 0.3), Count(work=60, cpu=SECONDS * 0.6))
+    check = judge(free_threaded=False, rounds=[starved] * 8)
+    assert check.status is Status.SKIPPED
+    assert "machine too busy" in check.reason
 
 
 @pytest.mark.parametrize(
@@ -46,7 +65,9 @@ def test_the_verdict(free_threaded: bool, rounds: list[Round], status: Status) -
 def test_counts_of_real_processes(
     tmp_path: Path, variant: Variant, two: int, later: int, status: Status
 ) -> None:
-    python = with_python(build(tmp_path, variant), COUNTS.format(two=two, later=later))
+    python = with_python(
+        build(tmp_path, variant), COUNTS.replace("TWO", str(two)).replace("LATER", str(later))
+    )
     (check,) = scaling(python, context(tmp_path))
     assert check.status is status
     if status is Status.SKIPPED:

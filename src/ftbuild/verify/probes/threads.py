@@ -1,4 +1,4 @@
-"""Count the work that threads do in a fixed wall time; prints a JSON array of totals.
+"""Count the work that threads do in a fixed wall time; prints a JSON array of counts.
 
 Arguments: the seconds, then numbers of threads, each measured in turn.
 """
@@ -23,22 +23,22 @@ def work(until: float) -> int:
     return rounds
 
 
-def total(threads: int, seconds: float) -> int:
-    """The rounds that so many threads do together."""
+def count(threads: int, seconds: float) -> dict[str, float]:
+    """The work that so many threads do together, and the CPU seconds they were given for it."""
     done = [0] * threads
-    ready = threading.Barrier(threads)
+    until = time.perf_counter() + seconds
 
-    def count(slot: int) -> None:
-        ready.wait()
-        done[slot] = work(time.perf_counter() + seconds)
+    def run(slot: int) -> None:
+        done[slot] = work(until)
 
-    crew = [threading.Thread(target=count, args=(slot,)) for slot in range(threads)]
+    crew = [threading.Thread(target=run, args=(slot,)) for slot in range(threads)]
+    before = time.process_time()
     for thread in crew:
         thread.start()
     for thread in crew:
         thread.join()
-    return sum(done)
+    return {"work": sum(done), "cpu": time.process_time() - before}
 
 
 seconds = float(sys.argv[1])
-print(json.dumps([total(int(word), seconds) for word in sys.argv[2:]]))
+print(json.dumps([count(int(word), seconds) for word in sys.argv[2:]]))
