@@ -236,7 +236,8 @@ def _plain(event: Event, sink: TextIO, *, verbose: bool = False) -> None:
     text = event.line if verbose and isinstance(event, StageLine) else _line(event)
     if text is not None:
         stamp = time.strftime("%H:%M:%S")
-        print(f"{stamp}  {text}", file=sink, flush=True)
+        sink.write(f"{stamp}  {text}\n")  # one write: threads report at the same time
+        sink.flush()
 
 
 def _line(event: Event) -> str | None:  # noqa: PLR0911 - one a kind of event

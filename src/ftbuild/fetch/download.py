@@ -23,6 +23,10 @@ LONGEST_WAIT = 30.0
 _TICK = 0.1
 
 
+class _NotAsked(wire.Failed):
+    """A host that could not be reached earlier in this run."""
+
+
 class Downloads:
     """The downloads of one run, which share what was learnt about unreachable hosts.
 
@@ -113,7 +117,7 @@ class Downloads:
                 attempts.append(Attempt(origin=origin, said=failed.said, absent=absent))
                 if isinstance(failed, wire.Wrong):
                     self._emit(Warned(text=f"{origin.name}: {source.filename}: {failed.said}"))
-                elif not absent:
+                elif not absent and not isinstance(failed, _NotAsked):
                     self._emit(Noted(text=f"{origin.name}: {failed.said}"))
             else:
                 partial.publish(path)
@@ -146,7 +150,7 @@ class Downloads:
             return
         host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         if host in self._unreachable:
-            raise wire.Failed(f"not asked again: {self._unreachable[host]}")
+            raise _NotAsked(f"not asked again: {self._unreachable[host]}")
         delay = self._backoff
         for left in reversed(range(self._retries + 1)):
             try:

@@ -1,0 +1,60 @@
+"""Real builds of both pairs, made once a session by the command line as a user would.
+
+`FTBUILD_TEST_ROOT` names a root to keep and reuse between sessions; without it they are made anew.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ftbuild.model.manifest import Installation
+from ftbuild.store.layout import Layout
+from ftbuild.store.listing import installations
+
+Pair = tuple[Installation, Installation]
+"""The GIL build and the free-threaded build of one release."""
+
+
+def ftbuild(*words: str, root: Path) -> subprocess.CompletedProcess[str]:
+    """Run the `ftbuild` command on a root."""
+    return subprocess.run(
+        [sys.executable, "-m", "ftbuild", *words],
+        env={**os.environ, "FTBUILD_ROOT": str(root)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with both pairs in the fast profile."""
+    kept = os.environ.get("FTBUILD_TEST_ROOT")
+    path = Path(kept) if kept else tmp_path_factory.mktemp("real")
+    done = ftbuild("build", "3.13,3.14", "--profile", "fast", root=path)
+    assert done.returncode == 0, done.stdout
+    return path
+
+
+@pytest.fixture(scope="session")
+def pair_313(root: Path) -> Pair:
+    """The 3.13 pair."""
+    return _pair(root, "3.13.")
+
+
+@pytest.fixture(scope="session")
+def pair_314(root: Path) -> Pair:
+    """The 3.14 pair."""
+    return _pair(root, "3.14.")
+
+
+def _pair(root: Path, series: str) -> Pair:
+    gil, free_threaded = (
+        item for item in installations(Layout(root=root)) if item.spec.version.startswith(series)
+    )
+    return gil, free_threaded
