@@ -6,7 +6,8 @@ later folder adds entries and replaces those of the same name; mirrors are put i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +25,7 @@ from ftbuild.model.recipes import (
     Series,
     decode,
 )
-from ftbuild.model.versions import nearest, parse_request, series_of
+from ftbuild.model.versions import nearest, series_of
 
 _SECTIONS: dict[str, dict[str, Any]] = {
     "cpython.yaml": {"series": Series, "releases": Release},
@@ -33,6 +34,9 @@ _SECTIONS: dict[str, dict[str, Any]] = {
     "origins.yaml": {"origins": Origins},
 }
 """The files of a recipe folder, their sections, and the type of a section's entries."""
+
+_SERIES = re.compile(r"3\.(0|[1-9]\d?)", re.ASCII)
+_RELEASE = re.compile(_SERIES.pattern + r"\.(0|[1-9]\d?)((a|b|rc)[1-9]\d?)?", re.ASCII)
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -44,8 +48,10 @@ class _UniqueKeys(_Loader):  # type: ignore[misc]  # chosen at run time
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            line = key_node.start_mark.line + 1
+            if not isinstance(key, Hashable):
+                raise yaml.MarkedYAMLError(problem=f"a key in line {line} is no plain value")
             if key in seen:
-                line = key_node.start_mark.line + 1
                 raise yaml.MarkedYAMLError(problem=f"{key!r} stands twice, again in line {line}")
             seen.add(key)
         return dict(super().construct_mapping(node, deep))
@@ -85,7 +91,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: not a recipe file", hint=f"Did you mean {' or '.join(near)}?")
     try:
         raw = yaml.load(path.read_bytes(), Loader=_UniqueKeys) or {}  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, OSError) as error:
+    except (yaml.YAMLError, OSError, ValueError) as error:  # ValueError: a date in month 13
         raise UsageError(f"{path}: {error}") from None
     if not isinstance(raw, dict):
         raise UsageError(f"{path}: expected the sections {', '.join(kinds)}")
@@ -128,10 +134,10 @@ def _key(key: Any, kind: Any, path: Path, section: str) -> str:
     """The name of an entry; YAML reads an unquoted 3.10 as the number 3.1."""
     if not isinstance(key, str):
         raise UsageError(f"{path}: {section}: {key!r} must be quoted", hint=f'Write "{key}":')
-    if kind is Release:
-        request = parse_request(key)
-        if request.release != key or request.variant or request.profile:
-            raise UsageError(f"{path}: {section}: {key!r} is not a release such as 3.14.7")
+    if kind is Release and not _RELEASE.fullmatch(key):
+        raise UsageError(f"{path}: {section}: {key!r} is not a release such as 3.14.7")
+    if kind is Series and not _SERIES.fullmatch(key):
+        raise UsageError(f"{path}: {section}: {key!r} is not a series such as 3.14")
     return key
 
 
@@ -140,10 +146,10 @@ def _overlay(sections: dict[str, Any], layer: dict[str, Any], path: Path) -> Non
         if name == "default":
             sections[name] = value
         elif name == "origins":
-            mirrors = (*value.get("mirrors", ()), *sections[name].get("mirrors", ()))
-            merged = {**sections[name], **value, "mirrors": mirrors}
-            decode(merged, Origins, file=str(path), key=name)
-            sections[name] = merged
+            merged = {**sections[name], **value}
+            added = decode(merged, Origins, file=str(path), key=name).mirrors
+            before = sections[name].get("mirrors", ()) if "mirrors" in value else ()
+            sections[name] = {**merged, "mirrors": (*added, *before)}
         else:
             sections[name].update(value)
 

@@ -104,7 +104,7 @@ def capture(
             late = False
         except subprocess.TimeoutExpired:
             _signal_group(process.pid, signal.SIGKILL)
-            out, err = process.communicate()
+            out, err = _rest(process)
             late = True
     return Completed(
         argv=words,
@@ -140,23 +140,11 @@ def stream(
         EnvironmentFault: It could not be started, or its log could not be written.
     """
     words = tuple(str(word) for word in argv)
-    broken: list[OSError] = []
-
-    def drain(pipe: Iterator[bytes]) -> None:
-        try:
-            with log.open("ab", buffering=0) as sink:
-                for raw in pipe:
-                    sink.write(raw)
-                    on_line(raw.decode(errors="replace").rstrip("\n"))
-        except OSError as error:
-            # A full disk: without a reader the process would hang on its pipe for ever.
-            broken.append(error)
-            for _ in pipe:
-                pass
-
+    broken: list[Exception] = []
     with _started(words, env=env, cwd=cwd, pass_fds=pass_fds, merge=True) as process:
         assert process.stdout is not None  # noqa: S101 - merge=True makes it a pipe
-        reader = threading.Thread(target=drain, args=(iter(process.stdout),), daemon=True)
+        pipe = iter(process.stdout)
+        reader = threading.Thread(target=_drain, args=(pipe, log, on_line, broken), daemon=True)
         reader.start()
         while process.poll() is None:
             if stop.wait(_POLL) or broken:
@@ -166,12 +154,35 @@ def stream(
         if reader.is_alive():
             _end(process, env.get(MARK))
             reader.join(timeout=GRACE)
+        if reader.is_alive():
+            # Closing the pipe would wait for the reader, and that for whoever left the session.
+            process.stdout = None
     if broken:
-        raise EnvironmentFault(
-            f"the log {log} cannot be written: {broken[0].strerror}",
+        raise broken[0]
+    return process.returncode
+
+
+def _drain(
+    pipe: Iterator[bytes], log: Path, on_line: Callable[[str], None], broken: list[Exception]
+) -> None:
+    """Pass a process's output on, line by line; what stops that goes to `broken`."""
+    try:
+        with log.open("ab", buffering=0) as sink:
+            for raw in pipe:
+                sink.write(raw)
+                on_line(raw.decode(errors="replace").rstrip("\n"))
+    except OSError as error:
+        fault = EnvironmentFault(
+            f"the log {log} cannot be written: {error.strerror}",
             hint="Free some space on that file system, then run the same command again.",
         )
-    return process.returncode
+        fault.__cause__ = error
+        broken.append(fault)
+    except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
+        broken.append(error)
+    # Without a reader the process would hang on its pipe for ever.
+    for _ in pipe:
+        pass
 
 
 def replace(argv: Sequence[str | Path], *, env: Mapping[str, str]) -> None:
@@ -188,19 +199,29 @@ def replace(argv: Sequence[str | Path], *, env: Mapping[str, str]) -> None:
 
 
 def end_marked(mark: str) -> int:
-    """Kill every process whose environment carries `MARK=mark`; return how many there were.
+    """Kill every process marked with a directory or one below it; return how many there were.
 
     Reaches processes that left their session, and orphans of an ftbuild that was killed. Works
     where there is a `/proc`; elsewhere it finds none.
     """
-    wanted = f"{MARK}={mark}".encode()
+    wanted = os.fsencode(f"{MARK}={mark}/")
     found = 0
     for entry in Path("/proc").glob("[0-9]*/environ"):
+        pid = int(entry.parent.name)
         with contextlib.suppress(OSError):
-            if wanted in entry.read_bytes().split(b"\0") and int(entry.parent.name) != os.getpid():
-                os.kill(int(entry.parent.name), signal.SIGKILL)
+            variables = entry.read_bytes().split(b"\0")
+            if pid != os.getpid() and any((v + b"/").startswith(wanted) for v in variables):
+                os.kill(pid, signal.SIGKILL)
                 found += 1
     return found
+
+
+def _rest(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """What a killed process wrote. One of its children may have left its session and live on."""
+    try:
+        return process.communicate(timeout=GRACE)
+    except subprocess.TimeoutExpired as error:
+        return error.stdout or b"", error.stderr or b""
 
 
 @contextlib.contextmanager

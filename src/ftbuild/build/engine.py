@@ -85,9 +85,9 @@ class Runner:
         """
         log = _fresh(logs, stage.name)
         self.emit(StageStarted(build=plan.name, stage=stage.name, log=log))
-        environment = plan.environment
+        environment = plan.environment | {process.MARK: str(plan.tree.parent)}
         if stage.parallel:
-            environment = environment | {"MAKEFLAGS": self.budget.makeflags}
+            environment |= {"MAKEFLAGS": self.budget.makeflags}
         meter = _Meter(plan, stage, self.emit)
         started = time.monotonic()
         code = process.stream(

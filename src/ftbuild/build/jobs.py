@@ -94,10 +94,9 @@ class JobBudget:
     def _take(self, stop: threading.Event) -> None:
         while not stop.is_set():
             select.select([self._ours], [], [], _WAIT)
-            with contextlib.suppress(BlockingIOError):
+            with self._lock, contextlib.suppress(BlockingIOError):
                 os.read(self._ours, 1)
-                with self._lock:
-                    self._running += 1
+                self._running += 1
                 return
         raise Interrupted("stopped before it began")
 

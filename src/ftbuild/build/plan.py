@@ -119,7 +119,7 @@ def plan(
             **variables,
             **sanitizer_environment(profile, suppressions),
         },
-        stages=(configure, *_makes(host, tree=tree, staging=staging, jobs=jobs, pgo=spec.pgo)),
+        stages=(configure, *_makes(spec, host, tree=tree, staging=staging, jobs=jobs)),
         settle=(
             # Not left to `make install`: with DESTDIR, ensurepip finds a pip that an older
             # installation has at the final prefix "already satisfied" and stages none.
@@ -168,9 +168,17 @@ def render(plan: Plan, *, jobs: int) -> str:
     return "\n".join(lines)
 
 
-def _makes(host: Host, *, tree: Path, staging: Path, jobs: int, pgo: bool) -> tuple[Stage, ...]:
+def _makes(
+    spec: BuildSpec, host: Host, *, tree: Path, staging: Path, jobs: int
+) -> tuple[Stage, ...]:
+    linker = host.compiler.tools.get("ld.lld")
+    # Clang's LTO objects are bitcode, which the system's linker cannot read. Given to make, the
+    # option reaches every link, that of _bootstrap_python included, and stays out of sysconfig.
+    variables = (f"LDFLAGS_NODIST=--ld-path={linker}",) if spec.lto and linker else ()
+
     def make(name: str, *targets: str, parallel: bool = True) -> Stage:
-        return Stage(name=name, argv=(host.make.path, *targets), cwd=tree, parallel=parallel)
+        argv = (host.make.path, *targets, *variables)
+        return Stage(name=name, argv=argv, cwd=tree, parallel=parallel)
 
     # The targets that CPython's own `profile-opt` runs one after the other. Asked for one by one
     # they are stages with a log, a time and a progress of their own.
@@ -185,7 +193,7 @@ def _makes(host: Host, *, tree: Path, staging: Path, jobs: int, pgo: bool) -> tu
         # CPython's install targets create the same directories: not for a parallel make.
         parallel=False,
     )
-    return (*(training if pgo else ()), make("compile"), install)
+    return (*(training if spec.pgo else ()), make("compile"), install)
 
 
 def _compiler_variables(host: Host) -> tuple[str, ...]:

@@ -8,10 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ftbuild.fetch.missed import Missed
 from ftbuild.fetch.origins import (
     Fetched,
     Origin,
     Source,
+    Unavailable,
     apt_archives,
     filename,
     origins_for,
@@ -63,6 +65,7 @@ class Sources:
         self._stop = stop
         self._offline = offline
         self._fetched: dict[str, Fetched] = {}
+        self._missed = Missed(cache / "missed.json")
 
     def fetch(self, version: str) -> Fetched:
         """The tarball of a release, verified.
@@ -75,8 +78,16 @@ class Sources:
         if version not in self._fetched:
             release = self._catalogue.release(version)
             source = Source(filename=filename(version), sha256=release.sha256, size=release.size)
-            self._fetched[version] = self._downloads.fetch(source, self.origins(version))
+            try:
+                self._fetched[version] = self._downloads.fetch(source, self.origins(version))
+            except Unavailable:
+                self._missed.remember(version, self._mirrors)
+                raise
         return self._fetched[version]
+
+    def missed_lately(self, version: str) -> bool:
+        """Whether a run with the same mirrors asked for a release within the last hour, in vain."""
+        return self._missed.lately(version, self._mirrors)
 
     def origins(self, version: str) -> tuple[Origin, ...]:
         """Where a release's tarball is asked for, in order; the cache goes before all of them."""
@@ -106,4 +117,3 @@ class Sources:
             offline=self._offline,
             env=self._env,
         )
-

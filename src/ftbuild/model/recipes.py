@@ -102,7 +102,7 @@ class LibraryRecipe(_Recipe, frozen=True, kw_only=True):
     pkg_config: str | None = None
     minimum: str | None = None
     required: bool = False
-    since: str = "3.13"
+    since: Annotated[str, msgspec.Meta(pattern=r"^3\.[0-9]+$")] = "3.13"
     packages: dict[str, str] = {}
     platforms: tuple[str, ...] = ("linux", "darwin")
 

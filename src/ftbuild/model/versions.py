@@ -113,8 +113,8 @@ def parse_request(text: str) -> Request:
             )
         else:
             variant = named
-    series = match["series"]
-    release = str(Version(series + match["rest"])) if match["rest"] else None
+    series = series_of(match["series"])
+    release = str(Version(match["series"] + match["rest"])) if match["rest"] else None
     return Request(text=text, series=series, release=release, variant=variant, profile=profile)
 
 

@@ -42,24 +42,40 @@ def resolve(requests: Sequence[Request], options: Options, world: World, host: H
 
 
 def obtain(wanted: Wanted, world: World, *, there: Callable[[str], bool]) -> str:
-    """The first candidate that is `there` or can be fetched; says which it had to pass over."""
-    missed: dict[str, Unavailable] = {}
+    """The first candidate that is `there` or can be fetched; warns of those it passes over.
+
+    Where one is there, newer ones that could not be had within the last hour are not asked for.
+
+    Raises:
+        Unavailable: None can be had; what every origin said to the newest.
+    """
+    installed = next((version for version in wanted.candidates if there(version)), None)
+    missed: dict[str, Unavailable | None] = {}
     for version in wanted.candidates:
-        try:
-            if not there(version):
+        if version != installed:
+            if installed is not None and world.sources.missed_lately(version):
+                missed[version] = None
+                continue
+            try:
                 world.sources.fetch(version)
-        except Unavailable as error:
-            missed[version] = error
-            continue
+            except Unavailable as error:
+                missed[version] = error
+                continue
         if missed:
-            world.emit(
-                Warned(
-                    text=f"{wanted.request.series} is {version} here: no origin has "
-                    f"{', '.join(missed)} (`ftbuild fetch {next(iter(missed))}` tells more)"
-                )
-            )
+            _warn_of_passed_over(wanted.request.series, version, tuple(missed), world)
         return version
-    raise next(iter(missed.values()))
+    newest = next(iter(missed.values()))
+    assert newest is not None  # noqa: S101 - only skipped where another one is installed
+    raise newest
+
+
+def _warn_of_passed_over(series: str, version: str, missed: tuple[str, ...], world: World) -> None:
+    world.emit(
+        Warned(
+            text=f"{series} is {version} here: no origin has {', '.join(missed)} "
+            f"(`ftbuild fetch {missed[0]}` tells more)"
+        )
+    )
 
 
 def repeat(

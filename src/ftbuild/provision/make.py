@@ -80,6 +80,7 @@ def make_all(
     todo: Sequence[Job], options: Options, world: World, host: Host
 ) -> tuple[Outcome, ...]:
     """Make the builds at once, within one job budget, from one source tree per release."""
+    _require_tools(todo, host)
     _warn_of_missing(todo, world, host)
     slots = options.jobs or host.cpus
     profiles = [world.catalogue.profile(job.spec.profile) for job in todo]
@@ -111,6 +112,23 @@ def make_all(
             [partial(_make, job, run) for job in todo],
             stop=world.stop,
             enough=lambda outcome: options.fail_fast and outcome.status == "failed",
+        )
+
+
+def _require_tools(todo: Sequence[Job], host: Host) -> None:
+    """A tool of another version than the compiler spoils a build only after its training."""
+    lacking = toolchain.lacking_tools(
+        host.compiler,
+        pgo=any(job.spec.pgo for job in todo),
+        lto=any(job.spec.lto for job in todo),
+        system=host.system,
+    )
+    if lacking:
+        raise EnvironmentFault(
+            f"{host.compiler.path} (version {host.compiler.version}) comes without "
+            f"{', '.join(lacking)} of that version, which PGO and LTO need",
+            hint=f"`ftbuild doctor --toolchain {host.compiler.path}` has the command that installs "
+            "it; the fast profile needs neither.",
         )
 
 

@@ -23,6 +23,9 @@ from ftbuild.store.listing import MANIFEST, read_manifest
 from ftbuild.store.locks import held, is_free
 from ftbuild.store.tree import HASHES, INCOMPLETE, Tree, encode
 
+_SUFFIXES = frozenset({".aside", ".failed", ".gone"})
+"""Of prefixes that are no longer in place: replaced just now, refused, about to be removed."""
+
 
 def recover(layout: Layout, store_name: str) -> None:
     """Mend what a killed run left at a prefix; its lock must be held.
@@ -109,10 +112,11 @@ def remove(layout: Layout, installation: Installation) -> None:
     """
     prefix = installation.prefix
     with held(_lock(layout, prefix.name)):
+        gone = _gone(prefix)
+        shutil.rmtree(gone, ignore_errors=True)
         try:
-            (prefix / INCOMPLETE).touch()
-            (prefix / MANIFEST).unlink()
-            shutil.rmtree(prefix)
+            prefix.rename(gone)
+            shutil.rmtree(gone)
         except OSError as error:
             raise EnvironmentFault(
                 f"{prefix} cannot be removed: {error.strerror}: {error.filename}"
@@ -125,7 +129,7 @@ def leftovers(layout: Layout) -> tuple[Path, ...]:
         path
         for path in sorted(layout.store.iterdir())
         if path.is_dir()
-        and ((path / INCOMPLETE).exists() or path.suffix in {".aside", ".failed"})
+        and ((path / INCOMPLETE).exists() or path.suffix in _SUFFIXES)
         and is_free(_lock(layout, _prefix_name(path)))
     )
 
@@ -138,7 +142,7 @@ def discard(layout: Layout, path: Path) -> None:
     """
     name = _prefix_name(path)
     with held(_lock(layout, name)):
-        if path.suffix == ".failed":
+        if path.suffix in {".failed", ".gone"}:
             _discard(path)
         else:
             recover(layout, name)
@@ -181,7 +185,7 @@ def _lock(layout: Layout, store_name: str) -> Path:
 
 
 def _prefix_name(path: Path) -> str:
-    return path.name.removesuffix(".aside").removesuffix(".failed")
+    return path.stem if path.suffix in _SUFFIXES else path.name
 
 
 def _occupied(path: Path) -> bool:
@@ -212,5 +216,15 @@ def _keep_failed(prefix: Path, error: BaseException) -> None:
         _discard(prefix)
 
 
+def _gone(path: Path) -> Path:
+    return path.with_name(f"{_prefix_name(path)}.gone")
+
+
 def _discard(path: Path) -> None:
-    shutil.rmtree(path, ignore_errors=True)
+    """Remove a tree of ours. It loses its name first: half of it must not pass for anything."""
+    gone = _gone(path)
+    if path != gone:
+        shutil.rmtree(gone, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            path.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)

@@ -4,6 +4,7 @@ Asks other people's programs and reads what they say; changes nothing but in `in
 gives the facts a build needs, `examine` everything `ftbuild doctor` shows.
 """
 
+from ftbuild.toolchain.compilers import lacking_tools
 from ftbuild.toolchain.cpus import usable_cpus
 from ftbuild.toolchain.diagnosis import Diagnosis, Finding, Grade, install
 from ftbuild.toolchain.doctor import examine
@@ -18,6 +19,7 @@ __all__ = [
     "absent",
     "examine",
     "install",
+    "lacking_tools",
     "library_environment",
     "promised",
     "read_host",

@@ -100,6 +100,16 @@ def ask_compiler(path: Path, *, env: Mapping[str, str]) -> Compiler | None:
     )
 
 
+def lacking_tools(
+    compiler: Compiler, *, pgo: bool, lto: bool, system: str
+) -> tuple[str, ...]:
+    """The companion tools that a build needs and this compiler lacks in its own version."""
+    if compiler.family != "clang" or system == "darwin":
+        return ()  # gcc brings its own; Apple's clang finds its tools through xcrun
+    needed = ("llvm-profdata",) * pgo + ("llvm-ar", "ld.lld") * lto
+    return tuple(tool for tool in needed if tool not in compiler.tools)
+
+
 def tool_version(tool: Path, *, env: Mapping[str, str]) -> str:
     """The version of an LLVM tool, empty where it tells none."""
     # Until LLVM 15 llvm-profdata knows --version only after a command.

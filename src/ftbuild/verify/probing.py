@@ -149,6 +149,11 @@ def ask(
 
 
 def complaint(done: process.Completed) -> str:
-    """How a process ended and the last line of its standard error."""
-    last = done.stderr.rstrip().rpartition("\n")[2].strip()
-    return f"{done.ending}: {last}" if last else done.ending
+    """How a process ended and the most telling line of its standard error.
+
+    That is the first error of a compiler or of a dying interpreter, else the last line, where a
+    traceback has its exception.
+    """
+    lines = done.stderr.strip().splitlines()
+    line = next((line for line in lines if " error: " in line), lines[-1] if lines else "")
+    return f"{done.ending}: {line.strip()}" if line else done.ending

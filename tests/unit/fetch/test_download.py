@@ -18,8 +18,8 @@ from ftbuild.errors import EnvironmentFault, Interrupted
 from ftbuild.fetch import Origin, Source, Unavailable
 from ftbuild.fetch.download import CEILING, LONGEST_WAIT, Downloads
 from ftbuild.model.events import Downloaded, Downloading, Event, Noted, Warned
+from tests.unit.conftest import unwritable
 
-from .conftest import unwritable
 from .loopback import ENDLESS, Behaviour, Handler, Server, cut, pour, redirect, serve, status
 
 BODY = bytes(range(256)) * 2048

@@ -16,6 +16,10 @@ from .builds import build, context, with_python
         ("kill -SEGV $$", "signal SIGSEGV"),
         ("kill -9 $$", "signal SIGKILL"),
         ("echo one >&2; echo two >&2; exit 3", "exit status 3: two"),
+        (
+            "echo 'Fatal Python error: Aborted' >&2; echo 'Stack:' >&2; kill -ABRT $$",
+            "signal SIGABRT: Fatal Python error: Aborted",
+        ),
         ("echo '[1]'", "an answer that cannot be read: Expected `str`, got `int` - at `$[0]`"),
         ("echo Segmentation fault", "an answer that cannot be read: JSON is malformed"),
         ("exit 0", "an answer that cannot be read: Input data was truncated"),

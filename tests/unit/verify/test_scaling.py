@@ -11,11 +11,12 @@ from ftbuild.verify.scaling import SECONDS, Count, judge, scaling
 from .builds import build, context, with_python
 
 # Answers as threads.py does, with made-up numbers: 100 for one thread, TWO for two threads; a
-# process with one thread that is not the first of its kind does LATER.
+# process with one thread does 100, but LATER if it is not the first.
 COUNTS = """
 count() { echo "{\\"work\\": $1, \\"cpu\\": $2}"; }
 if [ $# = 6 ]; then echo "[$(count 100 0.2), $(count TWO 0.2)]"; exit; fi
-if mkdir "$TMPDIR/first" 2>/dev/null; then echo "[$(count 100 1)]"; else echo "[$(count LATER 1)]"; fi
+if mkdir "$TMPDIR/first" 2>/dev/null; then alone=100; else alone=LATER; fi
+echo "[$(count $alone 1)]"
 """
 
 

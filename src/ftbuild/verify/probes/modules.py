@@ -8,7 +8,6 @@ the process, and of the modules that follow nothing could be said.
 import importlib
 import json
 import sys
-import tempfile
 from types import ModuleType
 
 
@@ -57,6 +56,9 @@ def hashlib(module: ModuleType) -> None:
 
 def database(module: ModuleType) -> None:
     """A key written to a file and read back."""
+    # Imported here: what it needs of the standard library may be what is broken.
+    import tempfile  # noqa: PLC0415
+
     with tempfile.TemporaryDirectory() as folder:
         with module.open(f"{folder}/probe", "c") as file:
             file[b"key"] = b"value"

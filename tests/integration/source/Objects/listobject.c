@@ -1,0 +1,1 @@
+int append(int total, int item) { return total < item ? item : total + 1; }

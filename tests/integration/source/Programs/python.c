@@ -1,0 +1,3 @@
+int evaluate(int steps);
+
+int main(void) { return evaluate(1000) == 0; }

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from ftbuild.model.manifest import Manifest
+from ftbuild.model.versions import Variant
+from tests.builders import build
+
+PREFIX = Path("/root/store/x")
+
+
+def test_a_manifest_is_read_as_it_was_written() -> None:
+    manifest = build(PREFIX).manifest
+    assert msgspec.json.decode(msgspec.json.encode(manifest), type=Manifest) == manifest
+
+
+@pytest.mark.parametrize(
+    ("variant", "debug", "name"),
+    [
+        (Variant.GIL, False, "python3.14"),
+        (Variant.FREE_THREADED, False, "python3.14t"),
+        (Variant.FREE_THREADED, True, "python3.14td"),
+    ],
+)
+def test_the_interpreter_has_one_unambiguous_name(
+    variant: Variant, debug: bool, name: str
+) -> None:
+    made = build(PREFIX, variant, debug=debug)
+    assert made.python == PREFIX / "bin" / name
+    assert made.free_threaded == (variant is Variant.FREE_THREADED)
