@@ -63,7 +63,6 @@ def build(prefix: Path, variant: Variant = Variant.FREE_THREADED, **asked: Any) 
         source_size=23_000_000,
         compiler=GCC,
         make=MAKE,
-        libraries=(OPENSSL,),
         promised=("ssl",),
         configure=("configure", f"--prefix={prefix}", *spec.flags),
         environment={},

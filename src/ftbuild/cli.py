@@ -34,7 +34,7 @@ from ftbuild.program import Program, command
 from ftbuild.provision import Options, World
 from ftbuild.store import links, prefixes
 from ftbuild.store.collect import collect
-from ftbuild.store.layout import Layout, open_root
+from ftbuild.store.layout import Layout, layout_of, open_root
 from ftbuild.store.listing import find, installations, load_manifest
 from ftbuild.verify import FULL
 from ftbuild.verify import files as file_checks
@@ -170,28 +170,28 @@ def catalogue(
     json: bool = False,
 ) -> None:
     """What can be built, in which profiles, and from where."""
-    with _world(root, recipes, mirror) as world:
+    with _world(root, recipes, mirror, writes=False) as world:
         render.catalogue(world.catalogue, world.sources, installations(world.layout), json=json)
 
 
 @command(name="list", help=_HELP)
 def list_(_c: Context, root: str = "", json: bool = False) -> None:
     """The installed builds."""
-    layout = _layout(root)
+    layout = layout_of(_root(root))
     render.listing(installations(layout), layout, json=json)
 
 
 @command(words="versions", help=_HELP)
 def show(_c: Context, versions: Sequence[str] = (), root: str = "", json: bool = False) -> None:
     """Everything recorded about installed builds: what was asked, used, and came out."""
-    layout = _layout(root)
+    layout = layout_of(_root(root))
     render.details(_installed(versions, layout), json=json)
 
 
 @command(words="versions", help=_HELP | {"versions": "one installed build"})
 def which(_c: Context, versions: Sequence[str] = (), root: str = "") -> None:
     """The path of an installed interpreter; of a pair, that of the GIL build."""
-    console.say(str(_one(versions, _layout(root), "which").python))
+    console.say(str(_one(versions, layout_of(_root(root)), "which").python))
 
 
 @command(words="versions", help=_HELP)
@@ -200,7 +200,7 @@ def run(c: Context, versions: Sequence[str] = (), root: str = "") -> None:
 
     Sanitizer builds get the options and the suppression list that belong to them.
     """
-    chosen = _one(versions, _layout(root), "run")
+    chosen = _one(versions, layout_of(_root(root)), "run")
     process.replace(
         [chosen.python, *shlex.split(c.remainder)],
         env={**os.environ, **chosen.manifest.result.environment},
@@ -227,7 +227,7 @@ def verify(
 
     Exits 1 if a check fails.
     """
-    with _world(root) as world:
+    with _world(root, writes=False) as world:
         found = _installed(versions, world.layout)
         reports = provision.check(found, world, checks=(file_checks,) if files else FULL)
         pairs = () if files else provision.judge_pairs(found, world.layout, again=True)
@@ -257,7 +257,7 @@ def upgrade(
 @command(words="versions", help=_HELP | {"versions": "builds to remove"})
 def remove(_c: Context, versions: Sequence[str] = (), root: str = "", json: bool = False) -> None:
     """Remove installed builds, and the names that point to them."""
-    layout = _layout(root)
+    layout = open_root(_root(root))
     _some(parse_requests(versions), "remove 3.14.6t")
     found = _installed(versions, layout)
     for installation in found:
@@ -277,7 +277,7 @@ def gc(
 
     A linked build is never touched, nor one replaced lately: virtual environments point there.
     """
-    layout = _layout(root)
+    layout = open_root(_root(root))
     collected = collect(layout, days=_positive(days, "--days") or 0, dry_run=dry_run)
     render.collected(collected, dry_run=dry_run, json=json)
 
@@ -329,9 +329,10 @@ def _world(
     quiet: bool = False,
     verbose: bool = False,
     given: Given = NOTHING_GIVEN,
+    writes: bool = True,
 ) -> Iterator[World]:
     """What a task works with, made of the options and the environment; shows progress meanwhile."""
-    layout = _layout(root)
+    layout = open_root(_root(root)) if writes else layout_of(_root(root))
     known = given.added_to(_catalogue(recipes))
     stop = threading.Event()
     mirrors = (*mirror, *filter(None, os.environ.get("FTBUILD_MIRROR", "").split(",")))
@@ -357,10 +358,10 @@ def _world(
         )
 
 
-def _layout(root: str) -> Layout:
+def _root(root: str) -> Path:
     # The same place on macOS: its own data directory has a space in its name.
     default = Unix("ftbuild").user_data_dir
-    return open_root(Path(root or os.environ.get("FTBUILD_ROOT") or default))
+    return Path(root or os.environ.get("FTBUILD_ROOT") or default)
 
 
 def _catalogue(recipes: Sequence[str]) -> Catalogue:

@@ -233,7 +233,10 @@ def _escape(text: str) -> str:
 
 
 def _plain(event: Event, sink: TextIO, *, verbose: bool = False) -> None:
-    text = event.line if verbose and isinstance(event, StageLine) else _line(event)
+    if isinstance(event, StageLine):
+        text = f"{event.build} | {event.line}" if verbose else None
+    else:
+        text = _line(event)
     if text is not None:
         stamp = time.strftime("%H:%M:%S")
         sink.write(f"{stamp}  {text}\n")  # one write: threads report at the same time

@@ -97,6 +97,14 @@ class Program(invoke.program.Program):
             console.complain(Interrupted("interrupted; nothing half-made is left"))
             self._leave(Interrupted.exit_code)
 
+    def parse_tasks(self) -> None:
+        """Parse what follows the core options; a word where a number belongs is a usage error."""
+        try:
+            super().parse_tasks()
+        except ValueError as error:
+            wrong = str(error).rpartition(": ")[2]
+            raise UsageError(f"an option takes a number, not {wrong}") from None
+
     def normalize_argv(self, argv: Any) -> None:
         """Rewrite our grammar into invoke's."""
         super().normalize_argv(argv)

@@ -206,7 +206,7 @@ def details(found: Sequence[Installation], *, json: bool) -> None:
         spec, used, result = item.manifest.spec, item.manifest.used, item.manifest.result
         took = sum(stage.seconds for stage in used.stages)
         stages = ", ".join(f"{stage.name} {duration(stage.seconds)}" for stage in used.stages)
-        libraries = ", ".join(f"{lib.name} {lib.version}".strip() for lib in used.libraries)
+        libraries = ", ".join(f"{lib.name} {lib.version}".strip() for lib in spec.libraries)
         pgo = f"yes, profile {result.training_profile[:16]}" if result.training_profile else "no"
         rows = (
             ("prefix", str(item.prefix)),

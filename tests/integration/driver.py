@@ -93,9 +93,7 @@ class Ftbuild:
         """Publish releases on the mirror and pin them."""
         for version in versions:
             tarball = self.mirror / f"Python-{version}.tar.xz"
-            self.pins[version] = write_tarball(
-                tarball, version, hooks=self.hooks, padding=padding
-            )
+            self.pins[version] = write_tarball(tarball, version, hooks=self.hooks, padding=padding)
         write_recipes(
             self.home / ".config/ftbuild/recipes",
             self.pins,

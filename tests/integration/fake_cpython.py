@@ -61,13 +61,16 @@ def write_recipes(folder: Path, pins: Mapping[str, str], *, upstream: Path, disk
     series = {series_of(version) for version in pins}
     files = {
         "cpython.yaml": {
-            "series": {name: {"status": "bugfix", "free_threading": "supported"} for name in series},
+            "series": {
+                name: {"status": "bugfix", "free_threading": "supported"} for name in series
+            },
             "releases": {
                 version: {"sha256": sha256, "size": None, "seen": ["this test"]}
                 for version, sha256 in pins.items()
             },
         },
         "profiles.yaml": {
+            "default": "fast",
             "profiles": {
                 "optimized": {
                     "summary": "PGO and LTO, as of a real build",
@@ -77,7 +80,7 @@ def write_recipes(folder: Path, pins: Mapping[str, str], *, upstream: Path, disk
                     "disk": disk,
                 },
                 "fast": {"summary": "neither", "configure": [], "disk": disk},
-            }
+            },
         },
         "origins.yaml": {
             "origins": {

@@ -83,7 +83,7 @@ def test_a_folder_adds_replaces_and_puts_its_mirrors_in_front(tmp_path: Path) ->
 
 def test_mirrors_stay_where_a_later_folder_names_none(tmp_path: Path) -> None:
     first = folder(tmp_path / "first", origins="origins: {mirrors: [https://one.example/]}")
-    second = folder(tmp_path / "second", origins="origins: {apt_pool: pool/{debian}}")
+    second = folder(tmp_path / "second", origins="origins: {apt_pool: 'pool/{debian}'}")
     assert load([first, second]).origins.mirrors == ("https://one.example/",)
 
 
@@ -104,7 +104,7 @@ def test_a_file_may_be_empty(tmp_path: Path, text: str) -> None:
         ("cpython", 'series: {"3.14": {}, "3.14": {}}', "'3.14' stands twice", ""),
         ("cpython", "releases: []", "releases: expected a mapping, found list", ""),
         ("cpython", "- 3.14", "expected the sections series, releases", ""),
-        ("cpython", "releases: {", "expected the node content", ""),
+        ("cpython", "releases: {", "expected node content", ""),
         ("cpython", "? [a]\n: b", "a key in line 1 is no plain value", ""),
         ("profiles", "default: 3", "default: expected text, found int", ""),
         ("profiles", "default: 2026-13-01", "month must be in 1..12", ""),

@@ -59,7 +59,6 @@ def manifest_of(
             source_size=source.size,
             compiler=host.compiler,
             make=host.make,
-            libraries=plan.spec.libraries,
             promised=promised,
             configure=tuple(short(word) for word in plan.stages[0].argv),
             environment=dict(profile.environment),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from ftbuild.model.spec import BuildSpec, Compiler, Library, Make
+from ftbuild.model.spec import BuildSpec, Compiler, Make
 from ftbuild.model.versions import Variant, series_of
 
 FORMAT = 1
@@ -30,8 +30,7 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
         source_size: Bytes of the tarball.
         compiler: The compiler, with path and companion tools.
         make: GNU make.
-        libraries: Optional libraries found, with versions.
-        promised: Standard-library modules that those libraries make possible (`ssl`, `sqlite3`).
+        promised: Standard-library modules that the libraries found make possible (`ssl`, `sqlite3`).
         configure: The whole configure command line.
         environment: Variables that the profile set for the build.
         compile_command: A compile command of the final stage, as make ran it.
@@ -47,7 +46,6 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     source_size: int
     compiler: Compiler
     make: Make
-    libraries: tuple[Library, ...]
     promised: tuple[str, ...]
     configure: tuple[str, ...]
     environment: dict[str, str]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -12,16 +14,15 @@ from ftbuild.model.versions import Variant
 from ftbuild.provision.world import World
 from ftbuild.store.layout import Layout
 from ftbuild.store.pairs import read_verdict, save_verdict
-from ftbuild.store.work import scratch
 from ftbuild.verify import Checker, Context, compare, verify
 
 
 def check(
     found: Sequence[Installation], world: World, *, checks: Sequence[Checker]
 ) -> tuple[Report, ...]:
-    """Verify installed builds."""
-    with scratch(world.layout) as work:
-        return tuple(verified(item, world, work / item.prefix.name, checks) for item in found)
+    """Verify installed builds; writes nothing below the root, which may be somebody else's."""
+    with tempfile.TemporaryDirectory(prefix="ftbuild-verify-") as work:
+        return tuple(verified(item, world, Path(work, item.prefix.name), checks) for item in found)
 
 
 def judge_pairs(
@@ -45,7 +46,8 @@ def judge_pairs(
         report = None if again else read_verdict(layout, gil, free_threaded)
         if report is None:
             report = compare(gil, free_threaded)
-            save_verdict(layout, gil, free_threaded, report)
+            with contextlib.suppress(PermissionError):  # somebody else's root: judged, not recorded
+                save_verdict(layout, gil, free_threaded, report)
         reports.append(report)
     return tuple(reports)
 

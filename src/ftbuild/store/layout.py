@@ -52,6 +52,12 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         return self.root / "locks"
 
 
+def layout_of(root: Path) -> Layout:
+    """The layout of a root to read from; nothing is made, and it need not be there."""
+    # Not resolve(): the path the user gave is the one that prefixes carry.
+    return Layout(root=Path(os.path.abspath(root.expanduser())))  # noqa: PTH100
+
+
 def open_root(root: Path) -> Layout:
     """The layout of a root that can be built in; missing directories are made.
 
@@ -59,13 +65,13 @@ def open_root(root: Path) -> Layout:
         UsageError: The path contains white space, which CPython's make rules cannot handle.
         EnvironmentFault: It cannot be made or written.
     """
-    root = Path(os.path.abspath(root.expanduser()))  # noqa: PTH100 - resolve() would follow links
+    layout = layout_of(root)
+    root = layout.root
     if any(character.isspace() for character in str(root)):
         raise UsageError(
             f"there is white space in the root {str(root)!r}, which CPython's make cannot handle",
             hint="Choose another one with --root or FTBUILD_ROOT. Letters of any script are fine.",
         )
-    layout = Layout(root=root)
     try:
         for path in (layout.store, layout.bin, layout.sources, layout.logs, layout.pairs):
             path.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,87 @@
+"""Ctrl-C and SIGTERM end a run within seconds, with everything it started."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+
+from tests.integration.driver import Ftbuild, intact
+
+STUBBORN = """
+trap "" TERM INT
+setsid sh -c 'trap "" TERM INT; sleep 300; sleep 300' &
+sleep 300; sleep 300
+"""
+"""Two processes that do not end when they are told to; one has left the session."""
+
+BUILD = ("build", "3.97t")
+
+SECONDS = 6.0
+"""In which everything must have ended: the grace of 3 and some for a busy machine."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_while_compiling(ftbuild: Ftbuild, number: signal.Signals) -> None:
+    ftbuild(*BUILD)
+    ftbuild.unhook()
+    ftbuild.hook("compile", STUBBORN)
+    run = ftbuild.start(*BUILD, "--force")
+    ftbuild.reached("compile t")
+    run.signal(number)
+    started = time.monotonic()
+    done = run.done()
+    assert time.monotonic() - started < SECONDS
+    assert done.code == 130
+    assert "interrupted" in done.err
+    assert ftbuild.processes == []
+    assert ftbuild.litter == []
+    assert ftbuild.names == ["cpython-3.97.2t"]
+    assert intact(ftbuild.root / "bin/python3.97t")
+
+
+@pytest.mark.parametrize("stage", ["configure", "pip", "verify"])
+def test_in_another_stage(ftbuild: Ftbuild, stage: str) -> None:
+    ftbuild.hook(stage, "sleep 20")
+    run = ftbuild.start(*BUILD)
+    ftbuild.reached(f"{stage} t")
+    run.signal(signal.SIGINT)
+    started = time.monotonic()
+    assert run.done().code == 130
+    assert time.monotonic() - started < SECONDS
+    assert ftbuild.names == []
+    assert ftbuild.processes == []
+    assert ftbuild.litter == []
+
+
+def test_both_builds_of_a_pair(ftbuild: Ftbuild) -> None:
+    ftbuild.hook("compile", "sleep 300")
+    run = ftbuild.start("build", "3.97")
+    ftbuild.reached("compile", "compile t")
+    run.signal(signal.SIGINT)
+    assert run.done().code == 130
+    assert ftbuild.processes == []
+    assert ftbuild.prefixes == []
+
+
+def test_sigterm_where_sigint_is_ignored(ftbuild: Ftbuild) -> None:
+    ftbuild.hook("compile", "sleep 300")
+    run = ftbuild.start(*BUILD, shell='trap "" INT; exec "$@"')
+    ftbuild.reached("compile t")
+    run.signal(signal.SIGTERM)
+    assert run.done().code == 130
+    assert ftbuild.processes == []
+
+
+def test_what_a_build_left_running_ends_with_it(ftbuild: Ftbuild) -> None:
+    ftbuild.hook("compile", "setsid sleep 300 > /dev/null 2>&1 &")
+    ftbuild(*BUILD)
+    assert ftbuild.processes == []
+
+
+def test_what_a_build_left_running_is_not_the_others_business(ftbuild: Ftbuild) -> None:
+    """It holds on to the output of its stage; the other build of the run goes on."""
+    ftbuild.hook("compile", 'if [ "$2" ]; then sleep 5; else setsid sleep 300 & fi')
+    ftbuild("build", "3.97")
+    assert ftbuild.processes == []

@@ -1,0 +1,65 @@
+"""Two runs at once on one root."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from tests.integration.driver import NEW, OLD, Ftbuild, intact, wait_for
+
+GATE = 'until [ -e "$hooks/open" ]; do sleep 0.05; done'
+"""A hook that holds a stage up until the test opens it."""
+
+
+def test_the_same_release(ftbuild: Ftbuild) -> None:
+    """One builds, the other waits for it and finds it done."""
+    ftbuild.hook("compile", GATE)
+    first = ftbuild.start("build", "3.97")
+    ftbuild.reached("compile", "compile t")
+    second = ftbuild.start("build", "3.97")
+    wait_for(lambda: second.err.count("another run is building it") == 2, "the second waits")
+    (ftbuild.hooks / "open").touch()
+    assert first.done().out.count("installed") == 2
+    assert second.done().out.count("there already") == 2
+    assert sorted(line for line in ftbuild.trace if "compile" in line) == ["compile", "compile t"]
+    assert ftbuild.names == ["cpython-3.97.2", "cpython-3.97.2t"]
+    assert ftbuild.litter == []
+
+
+def test_different_releases(ftbuild: Ftbuild) -> None:
+    ftbuild.hook("compile", GATE)
+    runs = [ftbuild.start("build", f"{version}t") for version in (NEW, OLD)]
+    wait_for(lambda: ftbuild.trace.count("compile t") == 2, "both compile")
+    (ftbuild.hooks / "open").touch()
+    assert [run.done().code for run in runs] == [0, 0]
+    assert ftbuild.names == ["cpython-3.97.2t", "cpython-3.97.1t"]
+    assert all(intact(ftbuild.root / f"{name}/bin/python3.97t") for name in ftbuild.names)
+    launcher = os.readlink(ftbuild.root / "bin/python3.97t")
+    assert launcher == "../cpython-3.97.2t/bin/python3.97t", "the newest of its series"
+    assert ftbuild.litter == []
+
+
+def test_the_one_that_waits_takes_over_from_one_that_is_killed(ftbuild: Ftbuild) -> None:
+    ftbuild.hook("compile", GATE)
+    first = ftbuild.start("build", "3.97t")
+    ftbuild.reached("compile t")
+    second = ftbuild.start("build", "3.97t")
+    wait_for(lambda: "another run is building it" in second.err, "the second waits")
+    first.signal(signal.SIGKILL)
+    first.done()
+    (ftbuild.hooks / "open").touch()
+    assert "installed" in second.done().out
+    assert intact(ftbuild.root / "bin/python3.97t")
+
+
+def test_the_one_that_waits_can_be_interrupted(ftbuild: Ftbuild) -> None:
+    ftbuild.hook("compile", GATE)
+    first = ftbuild.start("build", "3.97t")
+    ftbuild.reached("compile t")
+    second = ftbuild.start("build", "3.97t")
+    wait_for(lambda: "another run is building it" in second.err, "the second waits")
+    second.signal(signal.SIGINT)
+    assert second.done().code == 130
+    (ftbuild.hooks / "open").touch()
+    assert first.done().code == 0
+    assert ftbuild.names == ["cpython-3.97.2t"]
