@@ -20,10 +20,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
-from ftbuild.errors import EnvironmentFault
+from ftbuild.errors import EnvironmentFault, Interrupted
 
 MARK = "FTBUILD_WORK"
 """Variable that marks every process of a build with its work directory, so that processes which
@@ -84,6 +85,7 @@ def capture(
     cwd: Path | None = None,
     timeout: float = 60.0,
     stdin: str = "",
+    stop: threading.Event | None = None,
 ) -> Completed:
     """Run a short command and return what it said; a non-zero exit is not an error.
 
@@ -93,19 +95,20 @@ def capture(
         cwd: Where it runs; the current directory if None.
         timeout: Seconds after which it and its children are killed.
         stdin: Text for its standard input.
+        stop: Ends it when set, from another thread.
 
     Raises:
         EnvironmentFault: It could not be started.
+        Interrupted: `stop` was set.
     """
     words = tuple(str(word) for word in argv)
     with _started(words, env=env, cwd=cwd, stdin=subprocess.PIPE) as process:
-        try:
-            out, err = process.communicate(stdin.encode(), timeout=timeout)
-            late = False
-        except subprocess.TimeoutExpired:
+        said = _said(process, stdin.encode(), timeout=timeout, stop=stop)
+        late = said is None
+        if said is None:
             _signal_group(process.pid, signal.SIGKILL)
-            out, err = _rest(process)
-            late = True
+            said = _rest(process)
+    out, err = said
     return Completed(
         argv=words,
         returncode=process.returncode,
@@ -143,8 +146,9 @@ def stream(
     broken: list[Exception] = []
     with _started(words, env=env, cwd=cwd, pass_fds=pass_fds, merge=True) as process:
         assert process.stdout is not None  # noqa: S101 - merge=True makes it a pipe
-        pipe = iter(process.stdout)
-        reader = threading.Thread(target=_drain, args=(pipe, log, on_line, broken), daemon=True)
+        reader = threading.Thread(
+            target=_drain, args=(process.stdout, log, on_line, broken), daemon=True
+        )
         reader.start()
         while process.poll() is None:
             if stop.wait(_POLL) or broken:
@@ -163,26 +167,27 @@ def stream(
 
 
 def _drain(
-    pipe: Iterator[bytes], log: Path, on_line: Callable[[str], None], broken: list[Exception]
+    pipe: IO[bytes], log: Path, on_line: Callable[[str], None], broken: list[Exception]
 ) -> None:
-    """Pass a process's output on, line by line; what stops that goes to `broken`."""
-    try:
-        with log.open("ab", buffering=0) as sink:
-            for raw in pipe:
-                sink.write(raw)
-                on_line(raw.decode(errors="replace").rstrip("\n"))
-    except OSError as error:
-        fault = EnvironmentFault(
-            f"the log {log} cannot be written: {error.strerror}",
-            hint="Free some space on that file system, then run the same command again.",
-        )
-        fault.__cause__ = error
-        broken.append(fault)
-    except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
-        broken.append(error)
-    # Without a reader the process would hang on its pipe for ever.
-    for _ in pipe:
-        pass
+    """Pass a process's output on, line by line, and close the pipe; errors go to `broken`."""
+    with pipe:
+        try:
+            with log.open("ab", buffering=0) as sink:
+                for raw in pipe:
+                    sink.write(raw)
+                    on_line(raw.decode(errors="replace").rstrip("\n"))
+        except OSError as error:
+            fault = EnvironmentFault(
+                f"the log {log} cannot be written: {error.strerror}",
+                hint="Free some space on that file system, then run the same command again.",
+            )
+            fault.__cause__ = error
+            broken.append(fault)
+        except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
+            broken.append(error)
+        # Without a reader the process would hang on its pipe for ever.
+        for _ in pipe:
+            pass
 
 
 def replace(argv: Sequence[str | Path], *, env: Mapping[str, str]) -> None:
@@ -214,6 +219,24 @@ def end_marked(mark: str) -> int:
                 os.kill(pid, signal.SIGKILL)
                 found += 1
     return found
+
+
+def _said(
+    process: subprocess.Popen[bytes],
+    stdin: bytes | None,
+    *,
+    timeout: float,
+    stop: threading.Event | None,
+) -> tuple[bytes, bytes] | None:
+    """What a process wrote until its end, or None if that did not come in time."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if stop is not None and stop.is_set():
+            raise Interrupted(f"{process.args!r} was stopped")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(stdin, timeout=_POLL)
+        stdin = None  # it is being written: said once is enough
+    return None
 
 
 def _rest(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:

@@ -14,7 +14,7 @@ import msgspec
 
 from ftbuild import catalogue as recipes
 from ftbuild.console import columns, complain, duration, report_text, say, size
-from ftbuild.errors import FtbuildError, Refused
+from ftbuild.errors import FtbuildError, Interrupted, Refused
 from ftbuild.fetch import Fetched, printable
 from ftbuild.fetch.sources import Sources
 from ftbuild.model.manifest import Installation
@@ -40,7 +40,9 @@ def summary(done: Summary, layout: Layout, *, json: bool) -> None:
         )
     else:
         _summary_text(done, layout)
-    failed = [outcome.error for outcome in done.outcomes if outcome.error is not None]
+    errors = [outcome.error for outcome in done.outcomes if outcome.error is not None]
+    # What was stopped because another build failed is told first: the exit code is the failure's.
+    failed = sorted(errors, key=lambda error: not isinstance(error, Interrupted))
     for error in failed[:-1]:
         complain(error)
     if failed:

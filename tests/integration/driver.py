@@ -1,4 +1,4 @@
-"""The command line of ftbuild, as a user has it: real processes on a root and a home of their own."""
+"""The command line as a user has it: real processes, with a root and a home of their own."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ SERIES = "3.97"
 """A series that does not exist, so that no release of it is anywhere but in the test's folder."""
 
 OLD, NEW = "3.97.1", "3.97.2"
+
+IGNORING = 'trap "" INT; exec "$@"'
+"""Starts a command with SIGINT ignored, as the shell does in the background of a script."""
 
 PATIENCE = 30.0
 """Seconds after which something that should have happened will not any more."""
@@ -122,7 +125,7 @@ class Ftbuild:
         assert done.code == code, done
         return done
 
-    def start(self, *words: str, shell: str = 'exec "$@"') -> Running:
+    def start(self, *words: str, script: str = 'exec "$@"') -> Running:
         """Start a command, by way of a shell script that may do something first."""
         output = self.folder / f"output-{time.monotonic_ns()}"
         with (
@@ -130,7 +133,7 @@ class Ftbuild:
             output.with_suffix(".err").open("w") as err,
         ):
             process = subprocess.Popen(
-                ["/bin/sh", "-c", shell, "sh", sys.executable, "-m", "ftbuild", *words],
+                ["/bin/sh", "-c", script, "sh", sys.executable, "-m", "ftbuild", *words],
                 env=self.env,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import os
 
 from tests.integration.driver import NEW, OLD, Ftbuild, intact
 
 
+def launched(ftbuild: Ftbuild) -> str:
+    """The name of the build that `python3.97t` runs."""
+    return (ftbuild.root / "bin/python3.97t").readlink().parts[1]
+
+
 def test_upgrade(ftbuild: Ftbuild) -> None:
     ftbuild("build", f"{OLD}t")
-    assert os.readlink(ftbuild.root / "bin/python3.97t") == "../cpython-3.97.1t/bin/python3.97t"
+    assert launched(ftbuild) == "cpython-3.97.1t"
     ftbuild("upgrade")
     builds = ftbuild("list", "--json").json["builds"]
     assert [(build["version"], build["profile"]) for build in builds] == [
         (NEW, "fast"),
         (OLD, "fast"),
     ]
-    assert os.readlink(ftbuild.root / "bin/python3.97t") == "../cpython-3.97.2t/bin/python3.97t"
+    assert launched(ftbuild) == "cpython-3.97.2t"
     assert "there already" in ftbuild("upgrade").out
     assert intact(ftbuild.root / "cpython-3.97.1t/bin/python3.97t"), "the old one stays"
 
@@ -31,7 +35,7 @@ def test_remove(ftbuild: Ftbuild) -> None:
     removed = ftbuild("remove", f"{NEW}t", "--json").json["removed"]
     assert [build["version"] for build in removed] == [NEW]
     assert not (ftbuild.root / "cpython-3.97.2t").is_symlink()
-    assert os.readlink(ftbuild.root / "bin/python3.97t") == "../cpython-3.97.1t/bin/python3.97t"
+    assert launched(ftbuild) == "cpython-3.97.1t"
     ftbuild("remove", "3.97t")
     assert ftbuild.prefixes == []
     assert list((ftbuild.root / "bin").iterdir()) == []
@@ -63,4 +67,4 @@ def test_profiles_beside_each_other(ftbuild: Ftbuild) -> None:
         "python3.97t-optimized",
     }
     assert ftbuild("which", "3.97t+optimized").out != ftbuild("which", "3.97t").out
-    assert os.readlink(ftbuild.root / "bin/python3.97t") == "../cpython-3.97.2t/bin/python3.97t"
+    assert launched(ftbuild) == "cpython-3.97.2t"

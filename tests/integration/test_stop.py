@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.integration.driver import Ftbuild, intact
+from tests.integration.driver import IGNORING, Ftbuild, intact
 
 STUBBORN = """
 trap "" TERM INT
@@ -67,7 +67,7 @@ def test_both_builds_of_a_pair(ftbuild: Ftbuild) -> None:
 
 def test_sigterm_where_sigint_is_ignored(ftbuild: Ftbuild) -> None:
     ftbuild.hook("compile", "sleep 300")
-    run = ftbuild.start(*BUILD, shell='trap "" INT; exec "$@"')
+    run = ftbuild.start(*BUILD, script=IGNORING)
     ftbuild.reached("compile t")
     run.signal(signal.SIGTERM)
     assert run.done().code == 130

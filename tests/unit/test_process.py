@@ -165,9 +165,7 @@ def test_stop_ends_who_will_not_listen(tmp_path: Path) -> None:
 
 @LEAVES
 def test_stop_ends_who_left_the_session(tmp_path: Path) -> None:
-    marked = Streamed(
-        "setsid sleep 60 & echo $!; wait", tmp_path, **{process.MARK: str(tmp_path)}
-    )
+    marked = Streamed("setsid sleep 60 & echo $!; wait", tmp_path, **{process.MARK: str(tmp_path)})
     child = int(marked.first_line())
     assert marked.stopped_after() < 5
     assert eventually(lambda: not running(child))
@@ -177,7 +175,7 @@ def test_stop_ends_who_left_the_session(tmp_path: Path) -> None:
 @pytest.mark.parametrize("below", ["", "/cpython-3.14.7t-12345678"])
 def test_the_mark_is_a_directory_and_what_lies_below(tmp_path: Path, below: str) -> None:
     env = {**ENV, process.MARK: f"{tmp_path}{below}"}
-    with subprocess.Popen(["sleep", "60"], env=env) as one:
+    with subprocess.Popen(["/bin/sleep", "60"], env=env) as one:
         assert eventually(lambda: os.fsencode(tmp_path) in environ(one.pid))
         assert process.end_marked(str(tmp_path)[:-1]) == 0
         assert process.end_marked(f"{tmp_path}/other") == 0
@@ -239,10 +237,9 @@ def test_an_error_of_the_reader_reaches_the_caller(tmp_path: Path) -> None:
 
 def test_descriptors_are_passed_on(tmp_path: Path) -> None:
     read, write = os.pipe()
-    with open(read, closefd=True) as told, contextlib.ExitStack() as closing:
-        closing.callback(os.close, write)
+    with os.fdopen(read) as told, os.fdopen(write, "w"):
         process.stream(
-            ["sh", "-c", f"echo hello >&{write}"],
+            [sys.executable, "-c", f"import os; os.write({write}, b'hello\\n')"],
             env=ENV,
             cwd=tmp_path,
             log=tmp_path / "log",
@@ -288,7 +285,9 @@ def test_children_have_sigint_at_its_default_even_where_we_ignore_it(script: str
 
 
 def test_replace_becomes_the_program() -> None:
-    script = "import sys; from ftbuild.process import replace; replace(sys.argv[1:], env={'A': 'b'})"
+    script = (
+        "import sys; from ftbuild.process import replace; replace(sys.argv[1:], env={'A': 'b'})"
+    )
     assert python(script, "/bin/sh", "-c", 'echo "$A" "$1"', "sh", "c d").stdout == "b c d\n"
 
 

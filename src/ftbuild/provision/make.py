@@ -51,7 +51,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         name: Friendly name.
         status: `installed`, `present` (nothing to do), `failed` or `stopped`.
         installation: The build, where there is one now.
-        seconds: Wall time; 0 where nothing was done.
+        seconds: Wall time since it was given a job slot; 0 where nothing was done.
         report: What verify found, where it ran.
         error: Why it failed.
     """
@@ -177,7 +177,7 @@ def _announce(job: Job, run: _Run) -> None:
 def _make(job: Job, run: _Run) -> Outcome:
     """Make one build, or find that another run has made it meanwhile."""
     world = run.world
-    started = time.monotonic()
+    seconds, report = 0.0, None
     try:
         with claimed(
             world.layout,
@@ -188,9 +188,9 @@ def _make(job: Job, run: _Run) -> Outcome:
             have = installed(world.layout, job.spec, job.store_name)
             if have is None or run.options.force:
                 with run.runner.budget.slot(world.stop):
+                    started = time.monotonic()
                     have, report = _install(job, run)
-            else:
-                report = None
+                    seconds = time.monotonic() - started
             link(world.layout, have, default_profile=world.catalogue.default_profile)
     except TrainingFailed as error:
         if run.options.pgo_fallback:
@@ -207,7 +207,7 @@ def _make(job: Job, run: _Run) -> Outcome:
             status="present" if report is None else "installed",
             installation=have,
             report=report,
-            seconds=time.monotonic() - started,
+            seconds=seconds,
         )
     detail = outcome.error.message if outcome.error else ""
     world.emit(BuildFinished(build=job.name, outcome=outcome.status, detail=detail))

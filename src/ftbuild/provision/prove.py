@@ -46,7 +46,7 @@ def judge_pairs(
         report = None if again else read_verdict(layout, gil, free_threaded)
         if report is None:
             report = compare(gil, free_threaded)
-            with contextlib.suppress(PermissionError):  # somebody else's root: judged, not recorded
+            with contextlib.suppress(OSError):  # a root we may not write to: judged, not recorded
                 save_verdict(layout, gil, free_threaded, report)
         reports.append(report)
     return tuple(reports)
@@ -62,5 +62,6 @@ def verified(
         scratch=scratch_dir,
         cpus=toolchain.usable_cpus(),
         compiler=installation.manifest.used.compiler,
+        stop=world.stop,
     )
     return verify(installation, checks=checks, context=context)

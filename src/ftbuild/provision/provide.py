@@ -17,6 +17,7 @@ from ftbuild.provision.choose import job_of, linked, obtain, resolve
 from ftbuild.provision.make import Outcome, make_all, plan_of
 from ftbuild.provision.prove import judge_pairs
 from ftbuild.provision.world import Options, World
+from ftbuild.store.links import refresh
 from ftbuild.store.listing import find, installations, is_linked
 
 
@@ -32,7 +33,8 @@ def provide(requests: Sequence[Request], options: Options, world: World) -> Summ
 
     Raises:
         UsageError: The catalogue cannot satisfy a request.
-        EnvironmentFault: No compiler, no source, no space: nothing was started.
+        EnvironmentFault: No compiler, no source, no space, a name that is taken: nothing was
+            started.
         Interrupted: The run was stopped; nothing half-made is left.
     """
     host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
@@ -42,6 +44,8 @@ def provide(requests: Sequence[Request], options: Options, world: World) -> Summ
         for job in jobs
         if not options.force and (have := linked(job, world)) is not None
     }
+    if outcomes:  # a launcher may have gone since, or its place was taken when it was due
+        refresh(world.layout, default_profile=world.catalogue.default_profile)
     todo = [job for job in jobs if job.store_name not in outcomes]
     if todo:
         made = make_all(todo, options, world, host)

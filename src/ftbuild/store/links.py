@@ -80,6 +80,8 @@ def _point(path: Path, target: Path, *, ours: str) -> None:
             f"{path} exists and was not made by ftbuild",
             hint="Move it away, then run the same command again: the build itself is installed.",
         )
+    if path.is_symlink() and path.readlink() == target:
+        return
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         temporary.symlink_to(target)

@@ -100,9 +100,7 @@ def ask_compiler(path: Path, *, env: Mapping[str, str]) -> Compiler | None:
     )
 
 
-def lacking_tools(
-    compiler: Compiler, *, pgo: bool, lto: bool, system: str
-) -> tuple[str, ...]:
+def lacking_tools(compiler: Compiler, *, pgo: bool, lto: bool, system: str) -> tuple[str, ...]:
     """The companion tools that a build needs and this compiler lacks in its own version."""
     if compiler.family != "clang" or system == "darwin":
         return ()  # gcc brings its own; Apple's clang finds its tools through xcrun

@@ -7,6 +7,7 @@ is a `NoAnswer`, which a checker turns into a failed check.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -43,12 +44,14 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         scratch: An existing directory to write in.
         cpus: CPUs this process may use.
         compiler: The compiler for the header checks; without one they are skipped.
+        stop: Ends the checks when set, from another thread.
     """
 
     env: Mapping[str, str]
     scratch: Path
     cpus: int
     compiler: Compiler | None
+    stop: threading.Event = msgspec.field(default_factory=threading.Event)
 
 
 Checker = Callable[[Installation, Context], tuple[Check, ...]]
@@ -104,6 +107,9 @@ def run(
         context: Gives the environment and the directory.
         extra: Variables on top of that environment.
         timeout: Seconds after which it is killed.
+
+    Raises:
+        Interrupted: The context's `stop` was set.
     """
     try:
         return process.capture(
@@ -111,6 +117,7 @@ def run(
             env=environment(context) | dict(extra or {}),
             cwd=context.scratch,
             timeout=timeout * (_SANITIZED if installation.spec.sanitizer else 1),
+            stop=context.stop,
         )
     except EnvironmentFault as fault:
         words = tuple(map(str, argv))

@@ -25,9 +25,7 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
         (Variant.FREE_THREADED, True, "python3.14td"),
     ],
 )
-def test_the_interpreter_has_one_unambiguous_name(
-    variant: Variant, debug: bool, name: str
-) -> None:
+def test_the_interpreter_has_one_unambiguous_name(variant: Variant, debug: bool, name: str) -> None:
     made = build(PREFIX, variant, debug=debug)
     assert made.python == PREFIX / "bin" / name
     assert made.free_threaded == (variant is Variant.FREE_THREADED)

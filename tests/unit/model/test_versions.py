@@ -57,10 +57,9 @@ def test_a_build_is_found_by_its_name(
 def test_any_other_text_is_refused(text: str) -> None:
     try:
         request = parse_request(text)
-    except UsageError as error:
-        assert error.hint
-    else:
-        assert series_of(request.release or request.series) == request.series
+    except UsageError:
+        return
+    assert series_of(request.release or request.series) == request.series
 
 
 @pytest.mark.parametrize(
