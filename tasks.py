@@ -9,15 +9,17 @@ import sys
 from pathlib import Path
 
 from invoke.context import Context
-from invoke.tasks import task
+from invoke.exceptions import Exit
 
 from ftbuild.cli import namespace
+from ftbuild.program import command
 
 ROOT = Path(__file__).parent
 PYTHON = f'"{sys.executable}" -m'
+COMMANDS = ROOT / "docs" / "commands.md"
 
 
-@task(name="test", auto_shortflags=False, help={"fast": "leave out the real builds (minutes)"})
+@command(name="test", help={"fast": "leave out the real builds (minutes)"})
 def run_tests(c: Context, fast: bool = False) -> None:
     """Lint, types, layers, then every test; with real CPython builds unless --fast."""
     lint(c)
@@ -26,15 +28,42 @@ def run_tests(c: Context, fast: bool = False) -> None:
         c.run(f"{PYTHON} pytest {chosen}", pty=sys.stdout.isatty())
 
 
-@task(auto_shortflags=False, help={"fix": "mend what can be mended"})
+@command(help={"fix": "mend what can be mended"})
 def lint(c: Context, fix: bool = False) -> None:
-    """Style (ruff), types (mypy, strict), layers (import-linter)."""
+    """Style (ruff), types (mypy, strict), layers (import-linter), generated documentation."""
     with c.cd(str(ROOT)):
         c.run(f"{PYTHON} ruff format {'' if fix else '--check'} .")
         c.run(f"{PYTHON} ruff check {'--fix' if fix else ''} .")
         c.run(f"{PYTHON} mypy")
         c.run(f'"{Path(sys.executable).with_name("lint-imports")}"')
+    docs(c, check=not fix)
 
 
-for contributors in (run_tests, lint):
+@command(help={"check": "only say whether it is up to date"})
+def docs(_c: Context, check: bool = False) -> None:
+    """Write docs/commands.md, the reference of all tasks and options, from the tasks themselves."""
+    text = _reference()
+    if check and COMMANDS.read_text() != text:
+        raise Exit(f"{COMMANDS} is out of date: run `./ftbuild docs`", code=1)
+    COMMANDS.write_text(text)
+
+
+def _reference() -> str:
+    lines = ["# Commands", "", "Written by `./ftbuild docs`; do not edit.", ""]
+    for context in sorted(namespace.to_contexts(), key=lambda found: str(found.name)):
+        name = str(context.name)
+        words = getattr(namespace[name], "words", None)
+        given = f" [{words.upper()} …]" if words else ""
+        about = (namespace[name].__doc__ or "").strip().splitlines()
+        lines += [f"## `ftbuild {name.replace('.', ' ')}{given}`", ""]
+        lines += [*(line.strip() for line in about), ""]
+        options = [(flags, text) for flags, text in context.help_tuples() if f"--{words}" != flags]
+        if options:
+            lines += ["| option | |", "|---|---|"]
+            lines += [f"| `{flags}` | {text} |" for flags, text in options]
+            lines.append("")
+    return "\n".join(lines)
+
+
+for contributors in (run_tests, lint, docs):
     namespace.add_task(contributors)

@@ -108,7 +108,14 @@ def build(
     requests = parse_requests(versions)
     given = given_source(requests, source, sha256)
     with _world(
-        root, recipes, mirror, offline=offline, quiet=quiet, verbose=verbose, given=given
+        root,
+        recipes,
+        mirror,
+        offline=offline,
+        quiet=quiet,
+        verbose=verbose,
+        given=given,
+        writes=not dry_run,
     ) as world:
         if from_:
             requests, options = provision.repeat(load_manifest(Path(from_)), options, world)

@@ -238,7 +238,7 @@ def _plain(event: Event, sink: TextIO, *, verbose: bool = False) -> None:
     else:
         text = _line(event)
     if text is not None:
-        stamp = time.strftime("%H:%M:%S")
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
         sink.write(f"{stamp}  {text}\n")  # one write: threads report at the same time
         sink.flush()
 
@@ -300,6 +300,11 @@ def pass_on(line: str) -> None:
 
 
 def complain(error: FtbuildError) -> None:
+    """Show an error on standard error."""
+    print(error_text(error), file=sys.stderr)  # noqa: T201 - this is the console
+
+
+def error_text(error: FtbuildError) -> str:
     """An error as people read it: what happened, the log's last lines, what to do next."""
     lines = [f"ftbuild: {error.message}"]
     if error.tail:
@@ -308,7 +313,7 @@ def complain(error: FtbuildError) -> None:
         lines.append(f"  {error.hint}")
     if error.log is not None:
         lines.append(f"  The whole log: {error.log}")
-    print("\n".join(lines), file=sys.stderr)  # noqa: T201 - this is the console
+    return "\n".join(lines)
 
 
 def report_text(report: Report, *, everything: bool) -> str:

@@ -9,17 +9,18 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any, NoReturn
 
 import invoke.program
 from invoke.exceptions import Exit, ParseError, UnexpectedExit
+from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext
-from invoke.parser.parser import Parser
 from invoke.tasks import Task, task
 
 from ftbuild import console
@@ -27,16 +28,34 @@ from ftbuild.errors import FtbuildError, Interrupted, UsageError
 from ftbuild.model.versions import nearest
 
 
+class Command(Task[Any]):
+    """A task of the command line.
+
+    Attributes:
+        words: The parameter that takes the plain words of the command line, or None.
+        texts: A line on every option.
+    """
+
+    words: str | None = None
+    texts: Mapping[str, str]
+
+    def get_arguments(self, ignore_unknown_help: bool | None = None) -> list[Argument]:
+        """The task's options. Invoke uses up its help texts when it answers this; we keep ours."""
+        self.help = dict(self.texts)
+        return super().get_arguments(ignore_unknown_help)
+
+
 def command(
     *,
     name: str | None = None,
     words: str | None = None,
     help: Mapping[str, str],  # noqa: A002 - invoke's name
-) -> Callable[[Callable[..., None]], Task[Any]]:
+) -> Callable[[Callable[..., None]], Command]:
     """Declare a task of the command line.
 
-    Options may be given several times where they default to an empty tuple; there are no one-letter
-    flags that invoke would invent.
+    Options that default to an empty tuple may be given several times; there are no one-letter flags
+    that invoke would invent. An `FtbuildError` ends the task with its text and exit code, also
+    under invoke's own `inv`.
 
     Args:
         name: Its name, where that cannot be the function's.
@@ -45,22 +64,30 @@ def command(
             a table can serve many tasks.
     """
 
-    def declare(function: Callable[..., None]) -> Task[Any]:
+    def declare(function: Callable[..., None]) -> Command:
+        @functools.wraps(function)
+        def run(*args: Any, **options: Any) -> None:
+            try:
+                function(*args, **options)
+            except FtbuildError as error:
+                raise Exit(console.error_text(error), error.exit_code) from error
+
         signature = inspect.signature(function)
         parameters = [
             # Invoke takes the type of a default for the type of the option, and knows only lists.
             parameter.replace(default=[]) if parameter.default == () else parameter
             for parameter in signature.parameters.values()
         ]
-        declared = {parameter.name for parameter in parameters}
-        function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-        made: Task[Any] = task(
+        run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        made: Command = task(
+            klass=Command,
             name=name,
             iterable=[parameter.name for parameter in parameters if parameter.default == []],
             auto_shortflags=False,
-            help={option: text for option, text in help.items() if option in declared},
-        )(function)
-        made.words = words  # type: ignore[attr-defined]  # read back by Program
+        )(run)
+        declared = {parameter.name for parameter in parameters}
+        made.words = words
+        made.texts = {option: text for option, text in help.items() if option in declared}
         return made
 
     return declare
@@ -89,10 +116,14 @@ class Program(invoke.program.Program):
             self._leave(UsageError.exit_code)
         except Exit as error:
             if error.message:
-                console.complain(FtbuildError(error.message))
+                print(error.message, file=sys.stderr)  # noqa: T201 - formatted by `command`
             self._leave(error.code)
         except UnexpectedExit as error:
             self._leave(error.result.exited)
+        except BrokenPipeError:
+            # `ftbuild list | head -1`: nobody reads on; Python would complain once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._leave(0)
         except KeyboardInterrupt:
             console.complain(Interrupted("interrupted; nothing half-made is left"))
             self._leave(Interrupted.exit_code)
@@ -119,7 +150,7 @@ class Program(invoke.program.Program):
         start = next((i for i, word in enumerate(line) if not word.startswith("-")), None)
         if self.namespace is None or start is None:
             return list(line)
-        contexts = {context.name: context for context in self._contexts}
+        contexts = {context.name: context for context in self.namespace.to_contexts()}
         name, rest = line[start], line[start + 1 :]
         if rest and f"{name}.{rest[0]}" in contexts:
             name, rest = f"{name}.{rest[0]}", rest[1:]
@@ -128,15 +159,6 @@ class Program(invoke.program.Program):
         if context is None or parameter is None:
             return [*line[:start], name, *rest]
         return [*line[:start], name, *_spread(rest, context, f"--{parameter}")]
-
-    @cached_property
-    def _contexts(self) -> list[ParserContext]:
-        # Asked for once: invoke forgets the help texts of its tasks while it answers.
-        assert self.namespace is not None  # noqa: S101 - this Program always has one
-        return self.namespace.to_contexts()
-
-    def _make_parser(self) -> Parser:
-        return Parser(initial=self.initial_context, contexts=self._contexts)
 
     def print_help(self) -> None:
         """The tasks, and how to learn more about one."""

@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
 import ftbuild
+from ftbuild.store.layout import layout_of
+from ftbuild.store.listing import installations
 from tests.integration.fake_cpython import write_recipes, write_tarball
 
 SERIES = "3.97"
@@ -76,6 +77,7 @@ class Ftbuild:
         self.folder = folder
         self.root = root or folder / "root"
         self.home = folder / "home"
+        self.recipes = self.home / ".config/ftbuild/recipes"
         self.mirror = folder / "mirror"
         self.hooks = folder / "hooks"
         self.disk = disk
@@ -97,12 +99,7 @@ class Ftbuild:
         for version in versions:
             tarball = self.mirror / f"Python-{version}.tar.xz"
             self.pins[version] = write_tarball(tarball, version, hooks=self.hooks, padding=padding)
-        write_recipes(
-            self.home / ".config/ftbuild/recipes",
-            self.pins,
-            upstream=self.folder / "upstream",
-            disk=self.disk,
-        )
+        write_recipes(self.recipes, self.pins, upstream=self.folder / "upstream", disk=self.disk)
 
     def hook(self, stage: str, script: str) -> None:
         """Have a stage begin with a shell script, in which `$2` is the ABI flag."""
@@ -149,8 +146,8 @@ class Ftbuild:
 
     @property
     def names(self) -> list[str]:
-        """What `list` shows."""
-        return [build["name"] for build in self("list", "--json").json["builds"]]
+        """What is installed, as `list` shows it."""
+        return [item.manifest.name for item in installations(layout_of(self.root))]
 
     @property
     def prefixes(self) -> list[Path]:
@@ -174,6 +171,29 @@ class Ftbuild:
         return [" ".join(words) for words in _processes(f"HOME={self.home}")]
 
 
+class Disk:
+    """A file system of 8 MiB in memory. Its size is its limit, for root as for anybody."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.made = False
+
+    def __enter__(self) -> Self:
+        self.path.mkdir()
+        mount = ("/bin/mount", "-t", "tmpfs", "-o", "size=8m", "none", str(self.path))
+        with contextlib.suppress(FileNotFoundError):
+            self.made = not subprocess.run(mount, check=False, capture_output=True).returncode
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.made:
+            subprocess.run(("/bin/umount", "-l", str(self.path)), check=True)
+
+    def remount(self, mode: str) -> None:
+        """Let nobody write to it (`ro`), root included, or everybody again (`rw`)."""
+        subprocess.run(("/bin/mount", "-o", f"remount,{mode}", str(self.path)), check=True)
+
+
 def wait_for(happened: Callable[[], bool], what: str) -> None:
     """Wait for something that another process does."""
     deadline = time.monotonic() + PATIENCE
@@ -195,13 +215,3 @@ def _processes(variable: str) -> list[list[str]]:
             if variable.encode() in (process / "environ").read_bytes().split(b"\0"):
                 found.append((process / "cmdline").read_text().split("\0"))
     return found
-
-
-def mounted(disk: Path, options: str) -> bool:
-    """Mount a small file system in memory; whether that was possible here."""
-    mount = shutil.which("mount")
-    if mount is None:
-        return False
-    disk.mkdir(exist_ok=True)
-    command = [mount, "-t", "tmpfs", "-o", options, "none", str(disk)]
-    return subprocess.run(command, check=False, capture_output=True).returncode == 0

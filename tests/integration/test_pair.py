@@ -16,7 +16,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Ftbuild:
     user.release(OLD, NEW)
     done = user("build", "3.97", "--profile", "optimized")
     assert f"{NEW}+optimized: a matched pair" in done.out
-    assert "ftbuild run 3.97.2t -- " in done.out
+    assert "ftbuild run 3.97.2t+optimized -- " in done.out
     return user
 
 
@@ -28,6 +28,8 @@ def test_every_stage_ran_once_for_each_build(pair: Ftbuild) -> None:
 
 def test_they_are_listed_and_linked(pair: Ftbuild) -> None:
     assert pair.names == ["cpython-3.97.2+optimized", "cpython-3.97.2t+optimized"]
+    builds = pair("list", "--json").json["builds"]
+    assert [(build["name"], build["linked"]) for build in builds] == [(n, True) for n in pair.names]
     assert pair.names[0] in pair("list").out
     assert {path.name for path in (pair.root / "bin").iterdir()} == {
         "python3.97",

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from tests.integration.driver import IGNORING, Ftbuild, intact
+from tests.integration.driver import IGNORING, NEW, Ftbuild, intact, wait_for
+from tests.unit.fetch.loopback import Server
 
 STUBBORN = """
 trap "" TERM INT
@@ -55,6 +56,17 @@ def test_in_another_stage(ftbuild: Ftbuild, stage: str) -> None:
     assert ftbuild.litter == []
 
 
+def test_while_fetching(ftbuild: Ftbuild) -> None:
+    tarball = (ftbuild.mirror / f"Python-{NEW}.tar.xz").read_bytes()
+    with Server() as server:
+        server.route(server.stall(tarball, at=1000), path=f"/{NEW}/Python-{NEW}.tar.xz")
+        run = ftbuild.start(*BUILD, "--mirror", server.url("/"))
+        wait_for(lambda: bool(server.asked), "it fetches")
+        run.signal(signal.SIGINT)
+        assert run.done().code == 130
+    ftbuild(*BUILD, "--quiet")
+
+
 def test_both_builds_of_a_pair(ftbuild: Ftbuild) -> None:
     ftbuild.hook("compile", "sleep 300")
     run = ftbuild.start("build", "3.97")
@@ -82,6 +94,6 @@ def test_what_a_build_left_running_ends_with_it(ftbuild: Ftbuild) -> None:
 
 def test_what_a_build_left_running_is_not_the_others_business(ftbuild: Ftbuild) -> None:
     """It holds on to the output of its stage; the other build of the run goes on."""
-    ftbuild.hook("compile", 'if [ "$2" ]; then sleep 5; else setsid sleep 300 & fi')
+    ftbuild.hook("compile", 'if [ "$2" ]; then sleep 4; else setsid sleep 300 & fi')
     ftbuild("build", "3.97")
     assert ftbuild.processes == []

@@ -119,7 +119,17 @@ def plan(
             **variables,
             **sanitizer_environment(profile, suppressions),
         },
-        stages=(configure, *_makes(spec, host, tree=tree, staging=staging, jobs=jobs)),
+        stages=(
+            configure,
+            *_makes(
+                host,
+                tree=tree,
+                staging=staging,
+                jobs=jobs,
+                pgo=spec.pgo,
+                variables=_link_variables(spec, host, prefix),
+            ),
+        ),
         settle=(
             # Not left to `make install`: with DESTDIR, ensurepip finds a pip that an older
             # installation has at the final prefix "already satisfied" and stages none.
@@ -168,14 +178,23 @@ def render(plan: Plan, *, jobs: int) -> str:
     return "\n".join(lines)
 
 
-def _makes(
-    spec: BuildSpec, host: Host, *, tree: Path, staging: Path, jobs: int
-) -> tuple[Stage, ...]:
+def _link_variables(spec: BuildSpec, host: Host, prefix: Path) -> tuple[str, ...]:
+    """Link options of ours. Given to make, they reach every link and stay out of sysconfig."""
+    options = []
     linker = host.compiler.tools.get("ld.lld")
-    # Clang's LTO objects are bitcode, which the system's linker cannot read. Given to make, the
-    # option reaches every link, that of _bootstrap_python included, and stays out of sysconfig.
-    variables = (f"LDFLAGS_NODIST=--ld-path={linker}",) if spec.lto and linker else ()
+    if spec.lto and linker:
+        # Clang's LTO objects are bitcode, which the system's linker cannot read.
+        options.append(f"--ld-path={linker}")
+    if "--enable-shared" in (*spec.flags, *spec.configure_args) and host.system == "linux":
+        # Nobody looks for libpython below our prefix. As a RUNPATH it comes after LD_LIBRARY_PATH,
+        # by which the build runs its own interpreter and not one installed there before.
+        options.append(f"-Wl,--enable-new-dtags,-rpath,{prefix}/lib")
+    return (f"LDFLAGS_NODIST={' '.join(options)}",) if options else ()
 
+
+def _makes(
+    host: Host, *, tree: Path, staging: Path, jobs: int, pgo: bool, variables: tuple[str, ...]
+) -> tuple[Stage, ...]:
     def make(name: str, *targets: str, parallel: bool = True) -> Stage:
         argv = (host.make.path, *targets, *variables)
         return Stage(name=name, argv=argv, cwd=tree, parallel=parallel)
@@ -193,7 +212,7 @@ def _makes(
         # CPython's install targets create the same directories: not for a parallel make.
         parallel=False,
     )
-    return (*(training if spec.pgo else ()), make("compile"), install)
+    return (*(training if pgo else ()), make("compile"), install)
 
 
 def _compiler_variables(host: Host) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
         source_size: Bytes of the tarball.
         compiler: The compiler, with path and companion tools.
         make: GNU make.
-        promised: Standard-library modules that the libraries found make possible (`ssl`, `sqlite3`).
+        promised: Standard-library modules that the libraries found make possible (`ssl`).
         configure: The whole configure command line.
         environment: Variables that the profile set for the build.
         compile_command: A compile command of the final stage, as make ran it.

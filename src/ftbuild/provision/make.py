@@ -218,7 +218,8 @@ def _install(job: Job, run: _Run) -> tuple[Installation, Report]:
     """Build, put in place, verify and record one build; its lock and a job slot are held."""
     world = run.world
     began = datetime.now(UTC)
-    logs = world.layout.logs / f"{began:%Y%m%d-%H%M%S}-{job.store_name}"
+    # To the microsecond: a run that takes over from a killed one may begin in the same second.
+    logs = world.layout.logs / f"{began:%Y%m%d-%H%M%S.%f}-{job.store_name}"
     source = run.sources[job.spec.version]
     profile = world.catalogue.profile(job.spec.profile)
     work = run.work / job.store_name

@@ -37,7 +37,9 @@ def judge_pairs(
     """
     by_key: dict[tuple[str, str], dict[Variant, Installation]] = {}
     for item in found:
-        by_key.setdefault((item.spec.version, item.spec.profile), {})[item.spec.variant] = item
+        # The first of a kind: where one was replaced, the newest build comes first.
+        variants = by_key.setdefault((item.spec.version, item.spec.profile), {})
+        variants.setdefault(item.spec.variant, item)
     reports = []
     for pair in by_key.values():
         gil, free_threaded = pair.get(Variant.GIL), pair.get(Variant.FREE_THREADED)

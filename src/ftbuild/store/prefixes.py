@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -169,7 +170,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         OSError: The system refused; the old content is still there.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as sink:
             sink.write(content)

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ftbuild
+from ftbuild import process
+from ftbuild.store.layout import Layout
+from ftbuild.store.work import clear_abandoned, scratch
+
+RUN = """
+import subprocess, sys
+from pathlib import Path
+from ftbuild import process
+from ftbuild.store.layout import Layout
+from ftbuild.store.work import scratch
+with scratch(Layout(root=Path(sys.argv[1]))) as path:
+    env = {"PATH": "/usr/bin:/bin", process.MARK: str(path / "build")}
+    child = subprocess.Popen(["sleep", "60"], env=env, start_new_session=True)
+    print(path, child.pid, flush=True)
+    sys.stdin.read()
+"""
+
+
+def other_run(layout: Layout) -> subprocess.Popen[str]:
+    """Another run on the same root, with a process of a build that left its session."""
+    return subprocess.Popen(
+        [sys.executable, "-c", RUN, str(layout.root)],
+        env={"PYTHONPATH": str(Path(ftbuild.__file__).parents[1])},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_directory_for_the_length_of_a_run(layout: Layout) -> None:
+    with scratch(layout) as path:
+        assert path.parent == layout.work
+        assert path.stat().st_mode & 0o077 == 0
+        (path / "file").touch()
+        with scratch(layout) as second:
+            assert second != path
+        assert (path / "file").exists()
+        assert clear_abandoned(layout) == 0
+    assert not list(layout.work.iterdir())
+
+
+def test_it_goes_whatever_happens(layout: Layout) -> None:
+    with pytest.raises(LookupError), scratch(layout):
+        raise LookupError
+    assert not list(layout.work.iterdir())
+
+
+def test_what_a_killed_run_left_goes_together_with_its_processes(layout: Layout) -> None:
+    with other_run(layout) as other:
+        assert other.stdout is not None
+        left, orphan = other.stdout.readline().split()
+        assert clear_abandoned(layout) == 0
+        assert Path(left).is_dir()
+        other.kill()
+        other.wait()
+    assert Path(f"/proc/{orphan}").exists() == Path("/proc").exists()
+    with scratch(layout) as path:
+        assert list(layout.work.iterdir()) == [path]
+    if Path("/proc").exists():
+        assert process.end_marked(left) == 0
+
+
+def test_other_things_in_the_way_go_too(layout: Layout) -> None:
+    (layout.work / "file").touch()
+    (layout.work / "half").mkdir()
+    (layout.work / "link").symlink_to(layout.store)
+    assert clear_abandoned(layout) == 1
+    assert not list(layout.work.iterdir())
+    assert layout.store.is_dir()
