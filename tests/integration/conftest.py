@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,9 @@ def _ctrl_c_works() -> None:
 
 
 @pytest.fixture
-def ftbuild(tmp_path: Path) -> Ftbuild:
+def ftbuild(tmp_path: Path) -> Iterator[Ftbuild]:
     """A user for whom two releases can be built."""
     user = Ftbuild(tmp_path)
     user.release(OLD, NEW)
-    return user
+    yield user
+    user.end()

@@ -16,6 +16,7 @@ from typing import Any, Self
 import msgspec
 
 import ftbuild
+from ftbuild.model.manifest import Installation
 from ftbuild.store.layout import layout_of
 from ftbuild.store.listing import installations
 from tests.integration.fake_cpython import write_recipes, write_tarball
@@ -145,9 +146,14 @@ class Ftbuild:
         wait_for(lambda: set(lines) <= set(self.trace), f"{lines} in {self.trace}")
 
     @property
-    def names(self) -> list[str]:
+    def installed(self) -> tuple[Installation, ...]:
         """What is installed, as `list` shows it."""
-        return [item.manifest.name for item in installations(layout_of(self.root))]
+        return installations(layout_of(self.root))
+
+    @property
+    def names(self) -> list[str]:
+        """The names of what is installed."""
+        return [item.manifest.name for item in self.installed]
 
     @property
     def prefixes(self) -> list[Path]:
@@ -168,7 +174,23 @@ class Ftbuild:
     @property
     def processes(self) -> list[str]:
         """The command lines of processes that were started on behalf of this user."""
-        return [" ".join(words) for words in _processes(f"HOME={self.home}")]
+        return list(self._processes().values())
+
+    def end(self) -> None:
+        """Kill what a test that failed has left running."""
+        for pid in self._processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _processes(self) -> dict[int, str]:
+        mark = f"HOME={self.home}".encode()
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if mark in (process / "environ").read_bytes().split(b"\0"):
+                    words = (process / "cmdline").read_text().split("\0")
+                    found[int(process.name)] = " ".join(words)
+        return found
 
 
 class Disk:
@@ -206,12 +228,3 @@ def intact(python: Path) -> bool:
     """Whether an installed interpreter runs."""
     done = subprocess.run([python, "hello"], capture_output=True, text=True, check=False)
     return done.returncode == 0 and "<hello>" in done.stdout
-
-
-def _processes(variable: str) -> list[list[str]]:
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if variable.encode() in (process / "environ").read_bytes().split(b"\0"):
-                found.append((process / "cmdline").read_text().split("\0"))
-    return found

@@ -63,15 +63,15 @@ def test_pgo_fallback_is_never_taken_for_an_optimized_build(ftbuild: Ftbuild) ->
     done = ftbuild(*OPTIMIZED, "--pgo-fallback")
     assert "without PGO" in done.err
     assert "optimized without PGO" in ftbuild("list").out
-    (fallback,) = ftbuild("show", "--json").json["builds"]
-    assert not fallback["pgo"]
-    assert fallback["manifest"]["result"]["training_profile"] is None
+    (fallback,) = ftbuild.installed
+    assert not fallback.manifest.result.pgo
+    assert fallback.manifest.result.training_profile is None
     ftbuild.unhook()
     ftbuild(*OPTIMIZED)
     assert "train t" in ftbuild.trace
     linked = [build for build in ftbuild("list", "--json").json["builds"] if build["linked"]]
     assert [build["pgo"] for build in linked] == [True]
-    assert linked[0]["digest"] != fallback["digest"]
+    assert linked[0]["digest"] != fallback.manifest.digest
 
 
 def test_a_build_that_fails_its_checks(ftbuild: Ftbuild) -> None:
@@ -93,10 +93,10 @@ def test_a_replacement_that_fails_leaves_the_old_build(
     ftbuild: Ftbuild, stage: str, code: int
 ) -> None:
     ftbuild(*BUILD)
-    before = ftbuild("show", "--json").json["builds"]
+    before = ftbuild.installed
     ftbuild.hook(stage, "exit 1")
     ftbuild(*BUILD, "--force", code=code)
-    assert ftbuild("show", "--json").json["builds"] == before
+    assert ftbuild.installed == before
     assert intact(ftbuild.root / "bin/python3.97t")
 
 

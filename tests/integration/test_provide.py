@@ -71,6 +71,6 @@ def test_a_build_that_does_not(ftbuild: Ftbuild) -> None:
     summary = provide([parse_request("3.97")], Options(), world(ftbuild, runs, is_real, seen=[]))
     assert [outcome.status for outcome in summary.outcomes] == ["failed", "failed"]
     for outcome in summary.outcomes:
-        with pytest.raises(Refused, match="fake.is-real: expected a real CPython, found a fake"):
+        with pytest.raises(Refused, match=r"fake\.is-real: expected a real CPython, found a fake"):
             raise outcome.error or AssertionError
     assert ftbuild.names == []

@@ -68,8 +68,7 @@ def test_a_mirror_that_lies(ftbuild: Ftbuild) -> None:
     honest.write_bytes(good)
     done = ftbuild("build", "3.97t")
     assert "not the pinned one" in done.err
-    (build,) = ftbuild("show", "--json").json["builds"]
-    assert build["manifest"]["used"]["origin"] == str(honest)
+    assert ftbuild.installed[0].manifest.used.origin == str(honest)
 
 
 def test_a_source_in_the_cache_that_was_damaged(ftbuild: Ftbuild) -> None:

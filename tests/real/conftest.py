@@ -16,6 +16,18 @@ from ftbuild.model.manifest import Installation
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import installations
 
+_TIMEOUT = 3600
+"""Seconds a test may take with the builds that the first of them waits for."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of this folder the time that real builds take."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.timeout(_TIMEOUT))
+
+
 Pair = tuple[Installation, Installation]
 """The GIL build and the free-threaded build of one release."""
 

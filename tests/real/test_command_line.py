@@ -33,7 +33,10 @@ def test_launchers_name_one_build_each(root: Path, pair_314: Pair) -> None:
         launcher = root / "bin" / installation.python.name
         script = "import sys; print(sys._is_gil_enabled(), sys.prefix)"
         said = subprocess.run([launcher, "-c", script], capture_output=True, text=True, check=True)
-        assert said.stdout.split() == [str(not installation.free_threaded), str(installation.prefix)]
+        assert said.stdout.split() == [
+            str(not installation.free_threaded),
+            str(installation.prefix),
+        ]
 
 
 def test_run_keeps_arguments_apart(root: Path, pair_314: Pair) -> None:

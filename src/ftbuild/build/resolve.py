@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from packaging.version import Version
 
+from ftbuild.errors import UsageError
 from ftbuild.model.recipes import Catalogue, Profile
 from ftbuild.model.spec import BuildSpec, Host, Library
 from ftbuild.model.versions import Request, Variant, series_of
@@ -24,6 +27,33 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[str, ...]
     variants: tuple[Variant, ...]
     profile: str
+
+
+_OWNED = {
+    "--prefix": "--root",
+    "--disable-gil": "3.14t",
+    "--enable-optimizations": "--profile optimized",
+    "--with-lto": "--profile optimized",
+    "--with-pydebug": "--profile debug",
+    "--with-thread-sanitizer": "--profile tsan",
+    "--with-address-sanitizer": "--profile asan",
+}
+"""Arguments of configure that other parts of a request stand for; given apart, they would lie."""
+
+
+def check_arguments(arguments: Iterable[str]) -> None:
+    """Refuse arguments for configure that contradict the rest of a request.
+
+    Raises:
+        UsageError: One of them is ftbuild's to give; the hint says how to ask for it.
+    """
+    for argument in arguments:
+        instead = _OWNED.get(argument.partition("=")[0])
+        if instead is not None:
+            raise UsageError(
+                f"--configure-arg {argument} is not for configure alone to know",
+                hint=f"Ask for it with {instead}, so that the result is named and verified as such.",
+            )
 
 
 def want(request: Request, catalogue: Catalogue, profile: str | None) -> Wanted:

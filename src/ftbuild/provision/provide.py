@@ -8,7 +8,7 @@ import msgspec
 
 from ftbuild import toolchain
 from ftbuild.build.plan import render
-from ftbuild.build.resolve import want
+from ftbuild.build.resolve import check_arguments, want
 from ftbuild.fetch import Fetched
 from ftbuild.model.recipes import Catalogue
 from ftbuild.model.report import Report
@@ -37,6 +37,7 @@ def provide(requests: Sequence[Request], options: Options, world: World) -> Summ
             started.
         Interrupted: The run was stopped; nothing half-made is left.
     """
+    check_arguments(options.configure_args)
     host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
     jobs = resolve(requests, options, world, host)
     outcomes = {
@@ -59,6 +60,7 @@ def provide(requests: Sequence[Request], options: Options, world: World) -> Summ
 
 def rehearse(requests: Sequence[Request], options: Options, world: World) -> str:
     """The commands that `provide` would run, as a shell script. Asks no network, writes nothing."""
+    check_arguments(options.configure_args)
     host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
     work = world.layout.work / "RUN"
     parts: dict[str, str] = {}

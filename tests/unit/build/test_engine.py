@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -160,7 +160,7 @@ def test_together_without_tasks() -> None:
 
 def test_one_result_can_be_enough() -> None:
     stop = threading.Event()
-    tasks = [partial(wait_for, stop), lambda: "failed"]
+    tasks: list[Callable[[], str]] = [partial(wait_for, stop), lambda: "failed"]
     found = together(tasks, stop=stop, enough=lambda result: result == "failed")
     assert found == ("stopped", "failed")
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -80,7 +79,7 @@ def test_no_name_can_mean_either_build_of_a_pair(builds: list[tuple[str, Variant
 
 
 def links(folder: Path) -> dict[str, str]:
-    return {path.name: os.readlink(path) for path in folder.iterdir() if path.is_symlink()}
+    return {path.name: str(path.readlink()) for path in folder.iterdir() if path.is_symlink()}
 
 
 def test_names_are_relative_links(layout: Layout) -> None:

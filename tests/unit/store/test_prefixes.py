@@ -91,8 +91,7 @@ def test_a_failure_brings_the_old_build_back(
 def test_a_build_that_was_refused_is_kept_for_a_look(layout: Layout, staged: Path) -> None:
     whole(layout)
     for _ in range(2):
-        with pytest.raises(Refused), placed(layout, NAME, staged) as prefix:
-            finish(prefix)
+        with pytest.raises(Refused), placed(layout, NAME, staged):
             raise Refused("a check failed")
         assert in_store(layout) == {"": "old", ".failed": "new"}
         assert len(installations(layout)) == 1
@@ -297,7 +296,7 @@ def test_a_manifest_that_cannot_be_written(small_disk: Path) -> None:
     with pytest.raises(OSError, match="No space"):
         (small_disk / "filler").write_bytes(bytes(2**20))
     (small_disk / INCOMPLETE).touch()
-    with pytest.raises(EnvironmentFault, match="manifest of .* cannot be written") as caught:
+    with pytest.raises(EnvironmentFault, match=r"manifest of .* cannot be written") as caught:
         complete(small_disk, build(small_disk).manifest, tree)
     assert "Free some space" in caught.value.hint
     left = {path.name for path in small_disk.iterdir()}
