@@ -52,7 +52,7 @@ def check_arguments(arguments: Iterable[str]) -> None:
         if instead is not None:
             raise UsageError(
                 f"--configure-arg {argument} is not for configure alone to know",
-                hint=f"Ask for it with {instead}, so that the result is named and verified as such.",
+                hint=f"Ask for it with {instead}: then the result is named and verified as such.",
             )
 
 
