@@ -21,10 +21,8 @@ from ftbuild.store.layout import layout_of
 from ftbuild.store.listing import installations
 from tests.integration.fake_cpython import write_recipes, write_tarball
 
-SERIES = "3.97"
-"""A series that does not exist, so that no release of it is anywhere but in the test's folder."""
-
 OLD, NEW = "3.97.1", "3.97.2"
+"""Two releases of a series that does not exist: they are nowhere but in the test's folder."""
 
 IGNORING = 'trap "" INT; exec "$@"'
 """Starts a command with SIGINT ignored, as the shell does in the background of a script."""
@@ -89,6 +87,7 @@ class Ftbuild:
         self.env = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
+            "USER": str(folder),
             "PYTHONPATH": str(Path(ftbuild.__file__).parents[1]),
             "APT_CONFIG": str(apt),
             "FTBUILD_ROOT": str(self.root),
@@ -166,8 +165,9 @@ class Ftbuild:
         unfinished = [
             path
             for path in self.prefixes
-            if path.suffix or (path / "ftbuild.incomplete").exists()
-            if not (path / "ftbuild.json").exists()
+            if path.suffix in {".aside", ".failed", ".gone"}
+            or (path / "ftbuild.incomplete").exists()
+            or not (path / "ftbuild.json").exists()
         ]
         return [*(self.root / "work").iterdir(), *unfinished]
 
@@ -183,7 +183,8 @@ class Ftbuild:
                 os.kill(pid, signal.SIGKILL)
 
     def _processes(self) -> dict[int, str]:
-        mark = f"HOME={self.home}".encode()
+        # The one variable of ours that both builds and checks pass on unchanged.
+        mark = f"USER={self.folder}".encode()
         found = {}
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):

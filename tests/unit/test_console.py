@@ -209,7 +209,9 @@ def test_an_error_for_people(capsys: pytest.CaptureFixture[str]) -> None:
         )
     )
     complain(FtbuildError("it broke"))
-    assert capsys.readouterr().err == f"""\
+    assert (
+        capsys.readouterr().err
+        == f"""\
 ftbuild: cpython-3.14.7t: compile failed (exit status 2)
 
   | cc1: error
@@ -219,6 +221,7 @@ ftbuild: cpython-3.14.7t: compile failed (exit status 2)
   The whole log: {LOG}
 ftbuild: it broke
 """
+    )
 
 
 def test_a_report_for_people() -> None:

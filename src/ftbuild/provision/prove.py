@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ftbuild import toolchain
+from ftbuild import process, toolchain
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Report
 from ftbuild.model.versions import Variant
@@ -60,7 +60,11 @@ def verified(
     """Make checks on one build; the directory given is made and is theirs to write in."""
     scratch_dir.mkdir(exist_ok=True)
     context = Context(
-        env={**world.env, **installation.manifest.result.environment},
+        env={
+            **world.env,
+            **installation.manifest.result.environment,
+            process.MARK: str(scratch_dir),  # should this run be killed, the next one ends them
+        },
         scratch=scratch_dir,
         cpus=toolchain.usable_cpus(),
         compiler=installation.manifest.used.compiler,

@@ -18,6 +18,7 @@ from ftbuild.provision.make import Outcome, make_all, plan_of
 from ftbuild.provision.prove import judge_pairs
 from ftbuild.provision.world import Options, World
 from ftbuild.store.links import refresh
+from ftbuild.store.layout import require_plain
 from ftbuild.store.listing import find, installations, is_linked
 
 
@@ -60,6 +61,7 @@ def provide(requests: Sequence[Request], options: Options, world: World) -> Summ
 
 def rehearse(requests: Sequence[Request], options: Options, world: World) -> str:
     """The commands that `provide` would run, as a shell script. Asks no network, writes nothing."""
+    require_plain(world.layout)
     check_arguments(options.configure_args)
     host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
     work = world.layout.work / "RUN"

@@ -66,12 +66,8 @@ def open_root(root: Path) -> Layout:
         EnvironmentFault: It cannot be made or written.
     """
     layout = layout_of(root)
+    require_plain(layout)
     root = layout.root
-    if any(character.isspace() for character in str(root)):
-        raise UsageError(
-            f"there is white space in the root {str(root)!r}, which CPython's make cannot handle",
-            hint="Choose another one with --root or FTBUILD_ROOT. Letters of any script are fine.",
-        )
     try:
         for path in (layout.store, layout.bin, layout.sources, layout.logs, layout.pairs):
             path.mkdir(parents=True, exist_ok=True)
@@ -88,6 +84,20 @@ def open_root(root: Path) -> Layout:
             hint="Choose a directory you may write with --root or FTBUILD_ROOT.",
         )
     return layout
+
+
+def require_plain(layout: Layout) -> None:
+    """Make sure that CPython can be built below a root.
+
+    Raises:
+        UsageError: Its path contains white space, which CPython's make rules cannot handle.
+    """
+    if any(character.isspace() for character in str(layout.root)):
+        raise UsageError(
+            f"there is white space in the root {str(layout.root)!r}, which CPython's make "
+            "cannot handle",
+            hint="Choose another one with --root or FTBUILD_ROOT. Letters of any script are fine.",
+        )
 
 
 def require_space(layout: Layout, needed: int) -> None:

@@ -38,6 +38,7 @@ def recover(layout: Layout, store_name: str) -> None:
     aside = _aside(prefix)
     if _occupied(prefix) and read_manifest(prefix / MANIFEST) is None:
         _remove_ours(prefix)
+    (prefix / INCOMPLETE).unlink(missing_ok=True)  # killed just after the manifest was written
     if aside.is_dir():
         if _occupied(prefix):
             _discard(aside)

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from ftbuild import render
+from ftbuild.errors import BuildFailed, EnvironmentFault, Refused
+from ftbuild.fetch import Fetched, Origin
+from ftbuild.model.manifest import Installation, StageRecord
+from ftbuild.model.report import Report, expect
+from ftbuild.model.versions import BOTH
+from ftbuild.provision import Outcome, Summary
+from ftbuild.store.collect import Collected
+from ftbuild.store.layout import Layout
+from ftbuild.toolchain import Diagnosis, Finding, Grade
+from tests.builders import build, changed
+
+LAYOUT = Layout(root=Path("/root"))
+GIL, FREE_THREADED = (
+    changed(build(LAYOUT.store / name, variant), "result", size=250_000_000, files=4000)
+    for name, variant in zip(("cpython-3.14.7-1", "cpython-3.14.7t-2"), BOTH, strict=True)
+)
+GOOD = Report(kind="verify", subject="cpython-3.14.7t", checks=(expect("a", 1, 1),))
+BAD = Report(kind="verify", subject="cpython-3.14.7t", checks=(expect("a", 1, 2),))
+PAIR = Report(kind="pair", subject="3.14.7", checks=(expect("pair.source", "x", "x"),))
+NO_PAIR = Report(kind="pair", subject="3.14.7", checks=(expect("pair.source", "x", "y"),))
+
+
+def outcome(made: Installation, status: str = "installed") -> Outcome:
+    new = status == "installed"
+    return Outcome(
+        name=made.manifest.name,
+        status=status,
+        installation=made,
+        seconds=125.0 if new else 0.0,
+        report=GOOD if new else None,
+    )
+
+
+def failed(name: str) -> Outcome:
+    error = BuildFailed(f"{name}: compile failed", hint="mend it", log=Path("/log"), tail=("a",))
+    return Outcome(name=name, status="failed", error=error)
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The lines on standard output, one space between words."""
+    return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+
+
+def document(capsys: pytest.CaptureFixture[str]) -> Any:
+    found = json.loads(capsys.readouterr().out)
+    assert found.pop("format") == 1
+    return found
+
+
+def test_a_summary_ends_with_what_to_try_next(capsys: pytest.CaptureFixture[str]) -> None:
+    done = Summary(outcomes=(outcome(GIL), outcome(FREE_THREADED)), pairs=(PAIR,))
+    render.summary(done, LAYOUT, json=False)
+    assert said(capsys) == [
+        "cpython-3.14.7 installed 2:05 250.0 MB 1 checks /root/cpython-3.14.7",
+        "cpython-3.14.7t installed 2:05 250.0 MB 1 checks /root/cpython-3.14.7t",
+        "3.14.7: a matched pair, 1 facts compared",
+        "",
+        "Next:",
+        'ftbuild run 3.14.7t -- -c "import sys; print(sys._is_gil_enabled())"',
+        'export PATH="/root/bin:$PATH" # python3.14t and its like',
+    ]
+
+
+def test_a_summary_of_nothing_to_do_is_short(capsys: pytest.CaptureFixture[str]) -> None:
+    done = Summary(outcomes=(outcome(GIL, "present"),), pairs=())
+    render.summary(done, LAYOUT, json=False)
+    assert said(capsys) == ["cpython-3.14.7 there already /root/cpython-3.14.7"]
+
+
+def test_every_failure_is_told_and_the_last_one_decides(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    done = Summary(outcomes=(failed("one"), outcome(GIL), failed("two")), pairs=(NO_PAIR,))
+    with pytest.raises(BuildFailed, match="two: compile failed"):
+        render.summary(done, LAYOUT, json=False)
+    output = capsys.readouterr()
+    assert "ftbuild: one: compile failed" in output.err
+    assert "one             failed" in output.out
+
+
+def test_builds_that_are_no_pair_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    done = Summary(outcomes=(outcome(GIL),), pairs=(NO_PAIR,))
+    with pytest.raises(Refused, match=r"no matched pair\n  3\.14\.7: pair\.source: expected x"):
+        render.summary(done, LAYOUT, json=False)
+    assert "a matched pair" not in capsys.readouterr().out
+
+
+def test_a_summary_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    done = Summary(outcomes=(outcome(GIL), failed("two")), pairs=(PAIR,))
+    with pytest.raises(BuildFailed):
+        render.summary(done, LAYOUT, json=True)
+    found = document(capsys)
+    good, bad = found["builds"]
+    assert (good["name"], good["status"], good["seconds"]) == ("cpython-3.14.7", "installed", 125.0)
+    assert good["build"]["python"] == "/root/store/cpython-3.14.7-1/bin/python3.14"
+    assert (good["report"]["ok"], good["error"]) == (True, None)
+    assert bad["build"] is None
+    assert bad["error"] == {
+        "message": "two: compile failed",
+        "hint": "mend it",
+        "log": "/log",
+        "tail": ["a"],
+    }
+    assert found["pairs"][0]["ok"]
+
+
+def test_fetched(capsys: pytest.CaptureFixture[str]) -> None:
+    origin = Origin(name="a mirror", url="https://user:secret@example.org/x")
+    there = (Fetched(path=Path("/a"), origin=origin), Fetched(path=Path("/b"), origin=None))
+    render.fetched(there, json=False)
+    lines = said(capsys)
+    assert lines[0].startswith("/a https://")
+    assert "secret" not in lines[0]
+    assert lines[1] == "/b cached already"
+    render.fetched(there, json=True)
+    assert [source["path"] for source in document(capsys)["sources"]] == ["/a", "/b"]
+
+
+def test_a_listing_tells_profile_and_what_was_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    lost = changed(GIL, "spec", profile="optimized", pgo=True)
+    render.listing((lost,), LAYOUT, json=False)
+    (_, line) = said(capsys)
+    assert "optimized without PGO gcc 12.2.0 250.0 MB 2026-11-01" in line
+    assert line.endswith("/root/store/cpython-3.14.7-1 (replaced)")
+
+
+def test_details(capsys: pytest.CaptureFixture[str]) -> None:
+    stages = (StageRecord(name="configure", seconds=20), StageRecord(name="compile", seconds=105))
+    made = changed(FREE_THREADED, "used", stages=stages)
+    render.details((made,), json=False)
+    lines = said(capsys)
+    assert lines[0] == "cpython-3.14.7t"
+    assert "PGO no" in lines
+    assert "missing tkinter" in lines
+    assert any(line.endswith("in 2:05 (configure 20 s, compile 1:45)") for line in lines)
+    render.details((made,), json=True)
+    (found,) = document(capsys)["builds"]
+    assert found["manifest"] == json.loads(msgspec.json.encode(made.manifest))
+
+
+def test_reports(capsys: pytest.CaptureFixture[str]) -> None:
+    render.reports((GOOD, PAIR), json=False, everything=False)
+    assert said(capsys) == ["cpython-3.14.7t: 1 passed", "3.14.7: 1 passed"]
+    with pytest.raises(Refused, match=r"failed\n  cpython-3\.14\.7t: a: expected 1, found 2"):
+        render.reports((BAD,), json=True, everything=False)
+    assert not document(capsys)["reports"][0]["ok"]
+
+
+FOUND = Finding(what="gcc", status=Grade.OK, found="12.2.0 at /usr/bin/gcc")
+LACKING = Finding(what="tk", status=Grade.OPTIONAL, gives=("tkinter",), packages=("tk-dev",))
+FAULT = Finding(what="make", status=Grade.MISSING, packages=("make",), note="nothing builds")
+
+
+def diagnosis(*findings: Finding) -> Diagnosis:
+    packages = tuple(package for finding in findings for package in finding.packages)
+    commands = (("apt-get", "install", *packages),) if packages else ()
+    return Diagnosis(system="linux", manager="apt", findings=findings, commands=commands)
+
+
+def test_a_diagnosis_with_nothing_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    render.diagnosis(diagnosis(FOUND), json=False)
+    assert said(capsys)[0] == "ok gcc 12.2.0 at /usr/bin/gcc"
+
+
+def test_what_is_optional_comes_with_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    render.diagnosis(diagnosis(FOUND, LACKING), json=False)
+    lines = said(capsys)
+    assert "-- tk not found tkinter" in lines
+    assert lines[-1] == "apt-get install tk-dev"
+
+
+@pytest.mark.parametrize("machine", [False, True])
+def test_what_is_needed_is_refused(capsys: pytest.CaptureFixture[str], machine: bool) -> None:
+    with pytest.raises(Refused, match="cannot build CPython yet: make") as caught:
+        render.diagnosis(diagnosis(FOUND, FAULT), json=machine)
+    assert caught.value.hint == "apt-get install make"
+    if machine:
+        assert document(capsys)["ok"] is False
+
+
+def test_removed(capsys: pytest.CaptureFixture[str]) -> None:
+    render.removed((GIL,), json=False)
+    assert said(capsys) == ["removed cpython-3.14.7 (250.0 MB, /root/store/cpython-3.14.7-1)"]
+    render.removed((GIL,), json=True)
+    assert document(capsys)["removed"][0]["version"] == "3.14.7"
+
+
+def test_collected(capsys: pytest.CaptureFixture[str]) -> None:
+    found = Collected(
+        replaced=(GIL,), leftovers=(Path("/root/store/x.failed"),), abandoned=2, size=5
+    )
+    render.collected(found, dry_run=False, json=False)
+    assert said(capsys) == [
+        "removed /root/store/cpython-3.14.7-1",
+        "removed /root/store/x.failed",
+        "removed 2 scratch directories of runs that were killed",
+    ]
+    render.collected(found, dry_run=True, json=True)
+    assert document(capsys)["leftovers"] == ["/root/store/x.failed"]
+
+
+def test_an_error_without_a_log_is_data_too(capsys: pytest.CaptureFixture[str]) -> None:
+    error = EnvironmentFault("no space")
+    done = Summary(outcomes=(Outcome(name="one", status="failed", error=error),), pairs=())
+    with pytest.raises(EnvironmentFault):
+        render.summary(done, LAYOUT, json=True)
+    assert document(capsys)["builds"][0]["error"]["log"] is None
