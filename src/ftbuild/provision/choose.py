@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import msgspec
 
 from ftbuild import toolchain
-from ftbuild.build.resolve import Wanted, specify, want, without_pgo
+from ftbuild.build.resolve import Wanted, specify, want
 from ftbuild.errors import EnvironmentFault
 from ftbuild.fetch import Unavailable
 from ftbuild.model.events import Warned
@@ -87,7 +88,13 @@ def repeat(
         EnvironmentFault: On this host it would be another build; the message says in what.
     """
     spec = manifest.spec
-    options = msgspec.structs.replace(options, configure_args=spec.configure_args)
+    compiler = options.compiler
+    if compiler == "auto":
+        there = manifest.used.compiler
+        compiler = there.path if Path(there.path).exists() else there.family
+    options = msgspec.structs.replace(
+        options, compiler=compiler, configure_args=spec.configure_args
+    )
     host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
     here = specify(
         spec.version,
@@ -97,8 +104,6 @@ def repeat(
         host=host,
         configure_args=spec.configure_args,
     )
-    if not spec.pgo and here.pgo:
-        here = without_pgo(here)
     if here.digest != spec.digest:
         differing = (
             f"  {name}: {getattr(spec, name)} there, {getattr(here, name)} here"

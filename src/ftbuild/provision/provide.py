@@ -17,8 +17,8 @@ from ftbuild.provision.choose import job_of, linked, obtain, resolve
 from ftbuild.provision.make import Outcome, make_all, plan_of
 from ftbuild.provision.prove import judge_pairs
 from ftbuild.provision.world import Options, World
-from ftbuild.store.links import refresh
 from ftbuild.store.layout import require_plain
+from ftbuild.store.links import refresh
 from ftbuild.store.listing import find, installations, is_linked
 
 
@@ -87,6 +87,8 @@ def rehearse(requests: Sequence[Request], options: Options, world: World) -> str
 def upgrade(requests: Sequence[Request], world: World) -> Summary:
     """Make sure that every installed build has its series' newest release beside it.
 
+    The same way: profile, compiler and arguments of configure are those of the build there is.
+
     Args:
         requests: The series to look at; all installed ones if empty.
         world: As for `provide`.
@@ -101,7 +103,7 @@ def upgrade(requests: Sequence[Request], world: World) -> Summary:
         for request in requests
         for item in find(world.layout, request, default_profile=default)
     ]
-    groups: dict[tuple[str, tuple[str, ...]], dict[Request, None]] = {}
+    groups: dict[Options, dict[Request, None]] = {}
     for item in found or everything:
         spec = item.spec
         if is_prerelease(spec.version) and not _has_final(spec.version, world.catalogue):
@@ -112,11 +114,13 @@ def upgrade(requests: Sequence[Request], world: World) -> Summary:
             variant=spec.variant,
             profile=spec.profile,
         )
-        groups.setdefault((spec.profile, spec.configure_args), {})[request] = None
-    summaries = [
-        provide(tuple(group), Options(profile=profile, configure_args=arguments), world)
-        for (profile, arguments), group in groups.items()
-    ]
+        same = Options(
+            profile=spec.profile,
+            compiler=item.manifest.used.compiler.path,
+            configure_args=spec.configure_args,
+        )
+        groups.setdefault(same, {})[request] = None
+    summaries = [provide(tuple(group), options, world) for options, group in groups.items()]
     return Summary(
         outcomes=tuple(outcome for summary in summaries for outcome in summary.outcomes),
         pairs=tuple(pair for summary in summaries for pair in summary.pairs),
