@@ -169,7 +169,7 @@ def stream(
 def _drain(
     pipe: IO[bytes], log: Path, on_line: Callable[[str], None], broken: list[Exception]
 ) -> None:
-    """Pass a process's output on, line by line, and close the pipe; errors go to `broken`."""
+    """Pass a process's output on, line by line, and close the pipe; an error goes to `broken`."""
     with pipe:
         try:
             with log.open("ab", buffering=0) as sink:
@@ -185,9 +185,6 @@ def _drain(
             broken.append(fault)
         except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
             broken.append(error)
-        # Without a reader the process would hang on its pipe for ever.
-        for _ in pipe:
-            pass
 
 
 def replace(argv: Sequence[str | Path], *, env: Mapping[str, str]) -> None:

@@ -45,9 +45,9 @@ def ftbuild(*words: str, root: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="session")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A root with both pairs in the fast profile."""
+    """A root with both pairs in the fast profile; letters beyond ASCII in its path must work."""
     kept = os.environ.get("FTBUILD_TEST_ROOT")
-    path = Path(kept) if kept else tmp_path_factory.mktemp("real")
+    path = Path(kept) if kept else tmp_path_factory.mktemp("prüfung-Ω")
     done = ftbuild("build", "3.13,3.14", "--profile", "fast", root=path)
     assert done.returncode == 0, done.stdout
     return path

@@ -147,7 +147,7 @@ def test_no_folder(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=60) | st.text("{}[]:-,&*!|>'\"?#% \nab01._", max_size=60).map(str.encode))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_file_does_worse_than_being_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "profiles.yaml").write_bytes(content)
     try:

@@ -18,6 +18,9 @@ from ftbuild.errors import EnvironmentFault
 
 ENV = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
 SETSID = shutil.which("setsid")
+LEAVER = "setsid sh -c 'echo $$; exec sleep 60'"
+"""A command that leaves the session, says its number once it has, and stays for long."""
+
 LEAVES = pytest.mark.skipif(
     SETSID is None or not Path("/proc/self/environ").exists(),
     reason="no setsid, or no /proc in which to find what left the session",
@@ -125,7 +128,7 @@ def test_too_late_ends_the_whole_group() -> None:
 @LEAVES
 @pytest.mark.usefixtures("impatient")
 def test_too_late_does_not_wait_for_who_left_the_group() -> None:
-    script = "setsid sleep 60 & echo $!; wait"
+    script = f"{LEAVER} & wait"
     done = process.capture(["sh", "-c", script], env=ENV, timeout=0.3)
     assert done.timed_out
     os.kill(int(done.stdout), signal.SIGKILL)
@@ -165,7 +168,7 @@ def test_stop_ends_who_will_not_listen(tmp_path: Path) -> None:
 
 @LEAVES
 def test_stop_ends_who_left_the_session(tmp_path: Path) -> None:
-    marked = Streamed("setsid sleep 60 & echo $!; wait", tmp_path, **{process.MARK: str(tmp_path)})
+    marked = Streamed(f"{LEAVER} & wait", tmp_path, **{process.MARK: str(tmp_path)})
     child = int(marked.first_line())
     assert marked.stopped_after() < 5
     assert eventually(lambda: not running(child))
@@ -199,7 +202,7 @@ def test_a_child_left_behind_with_the_pipe_does_not_hold_us(tmp_path: Path) -> N
 @LEAVES
 @pytest.mark.usefixtures("impatient")
 def test_nor_does_one_that_nobody_can_find(tmp_path: Path) -> None:
-    left = Streamed("setsid sleep 60 & echo $!", tmp_path)
+    left = Streamed(f"{LEAVER} &", tmp_path)
     child = int(left.first_line())
     assert left.stopped_after() < 3
     assert left.code == 0

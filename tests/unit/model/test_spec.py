@@ -47,6 +47,13 @@ def test_a_digest_outlives_writing_and_reading() -> None:
     assert len(spec.digest) == 64
 
 
+def test_a_digest_does_not_change_with_ftbuild() -> None:
+    # Were it computed otherwise, every build that anybody has would be made again.
+    assert specification().digest == (
+        "6a5222196d6ad85c33d2ee6426b44a477cb0eb48dbe9bf9cf998e0789b7bd163"
+    )
+
+
 def test_neither_root_nor_jobs_can_be_in_it() -> None:
     assert not {"root", "prefix", "jobs"} & set(BuildSpec.__struct_fields__)
 
