@@ -85,7 +85,7 @@ def newest_first(versions: Iterable[str]) -> tuple[str, ...]:
 
 
 def parse_request(text: str) -> Request:
-    """Decode one request.
+    """Decode one request; the name of a build or of a launcher means that build alone.
 
     >>> parse_request("3.14t").variant
     <Variant.FREE_THREADED: 'free-threaded'>
@@ -93,7 +93,8 @@ def parse_request(text: str) -> Request:
     Raises:
         UsageError: The text is no version request; the message shows the forms that are.
     """
-    match = _REQUEST.fullmatch(text.strip().removeprefix("cpython-").removeprefix("python"))
+    bare = text.strip().removeprefix("cpython-").removeprefix("python")
+    match = _REQUEST.fullmatch(bare)
     if match is None:
         raise UsageError(
             f"{text!r} is not a Python version",
@@ -113,6 +114,8 @@ def parse_request(text: str) -> Request:
             )
         else:
             variant = named
+    if variant is None and bare != text.strip():
+        variant = Variant.GIL  # cpython-3.14.7, python3.14: the names of one build
     series = series_of(match["series"])
     release = str(Version(match["series"] + match["rest"])) if match["rest"] else None
     return Request(text=text, series=series, release=release, variant=variant, profile=profile)

@@ -82,6 +82,9 @@ def test_the_spellings_of_others() -> None:
     assert parse_request("python3.14t").variant is Variant.FREE_THREADED
     assert parse_request("3.14+freethreaded").variant is Variant.FREE_THREADED
     assert parse_request(" cpython-3.14.7 ").release == "3.14.7"
+    assert parse_request("cpython-3.14.7").variants == (Variant.GIL,)
+    assert parse_request("cpython-3.14.7+fast").variants == (Variant.GIL,)
+    assert parse_request("3.14.7").variants == BOTH
     assert parse_request("3.014").series == "3.14"
 
 
