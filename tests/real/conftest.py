@@ -44,11 +44,13 @@ def ftbuild(*words: str, root: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def root(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
     """A root with both pairs in the fast profile; letters beyond ASCII in its path must work."""
     kept = os.environ.get("FTBUILD_TEST_ROOT")
     path = Path(kept) if kept else tmp_path_factory.mktemp("prüfung-Ω")
-    done = ftbuild("build", "3.13,3.14", "--profile", "fast", root=path)
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():  # it takes minutes: let its progress be seen
+        done = ftbuild("build", "3.13,3.14", "--profile", "fast", root=path)
     assert done.returncode == 0, done.stdout
     return path
 
