@@ -120,7 +120,7 @@ def test_a_missing_program() -> None:
 def test_too_late_ends_the_whole_group() -> None:
     started = time.monotonic()
     done = process.capture(["sh", "-c", "sleep 60 & echo $!; wait"], env=ENV, timeout=0.3)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30, "half of what the command would take"
     assert (done.timed_out, done.ok, done.ending) == (True, False, "timed out")
     assert eventually(lambda: not running(int(done.stdout)))
 

@@ -101,7 +101,7 @@ def test_walking_away_from_a_silent_server(server: Server) -> None:
         wire.ask(server.url(), offset=0, how=patient, stop=stop) as body,
     ):
         list(body.chunks)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 30, "half of what the server would be waited for"
 
 
 def test_redirects_are_followed(server: Server) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,11 +35,8 @@ def test_everything_is_either_promised_or_absent() -> None:
     assert {"zlib", "ssl", "compression.zstd", "tkinter"} <= modules.union(there)
 
 
-def test_facts_are_the_same_twice_and_quickly_read() -> None:
-    first = read_host(CATALOGUE, env=REAL)
-    start = time.perf_counter()
-    assert read_host(CATALOGUE, env=REAL) == first
-    assert time.perf_counter() - start < 1.0, "a tenth of it on an idle machine"
+def test_facts_are_the_same_twice() -> None:
+    assert read_host(CATALOGUE, env=REAL) == read_host(CATALOGUE, env=REAL)
 
 
 def test_all_that_is_missing_is_said_at_once(env: dict[str, str]) -> None:
