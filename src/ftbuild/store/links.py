@@ -66,10 +66,12 @@ def _refresh(layout: Layout, default_profile: str) -> None:
     linked = (item for item in installations(layout) if is_linked(layout, item))
     wanted = launchers(linked, default_profile=default_profile)
     for name, item in wanted.items():
-        target = Path("..") / item.manifest.name / "bin" / item.python.name
-        _point(layout.bin / name, target, ours="../cpython-")
+        # Not by way of the friendly name: sys.prefix would be that, and a virtual environment would
+        # change its interpreter whenever the name is swapped.
+        target = Path("..", "store", item.prefix.name, "bin", item.python.name)
+        _point(layout.bin / name, target, ours="../store/cpython-")
     for path in layout.bin.iterdir():
-        if path.name not in wanted and _is_ours(path, "../cpython-"):
+        if path.name not in wanted and _is_ours(path, "../store/cpython-"):
             path.unlink()
 
 
