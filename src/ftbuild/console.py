@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _DONE = {"installed": "installed", "present": "there already", "failed": "failed"}
 _STYLES = {"installed": "green", "present": "green", "failed": "bold red", "stopped": "yellow"}
 _BAR = 24
+_WAITING = "waiting"
+"""The state of a build that has no job slot yet."""
 
 
 class Row:
@@ -48,7 +50,7 @@ class Row:
         self.began = now
         self.stages = stages
         self.expected: dict[str, float] = {}
-        self.stage = "waiting"
+        self.stage = _WAITING
         self.stage_began = now
         self.done = 0
         self.total = 0
@@ -66,7 +68,7 @@ class Row:
 
     def remaining(self, now: float) -> float | None:
         """Seconds until the build is done, judged by an earlier one; None without one."""
-        if not self.expected or self.outcome or self.stage == "waiting":
+        if not self.expected or self.outcome or self.stage == _WAITING:
             return None
         later = (
             self.stages[self.stages.index(self.stage) + 1 :] if self.stage in self.stages else ()
@@ -104,6 +106,8 @@ class Board:
                 row.expected = dict(expected)
             case StageStarted(build=build, stage=stage):
                 row = self._row(build, now)
+                if row.stage == _WAITING:
+                    row.began = now
                 row.stage, row.stage_began, row.done, row.total = stage, now, 0, 0
                 row.unit = "tests" if stage == "train" else "files"
             case StageProgress(build=build, done=done, total=total):
@@ -147,7 +151,7 @@ def table(board: Board, now: float) -> Table:
             Text(row.stage, style=_STYLES.get(row.outcome, "cyan")),
             bar,
             _count(row),
-            duration((row.ended or now) - row.began),
+            "" if row.stage == _WAITING else duration((row.ended or now) - row.began),
             f"about {duration(left)} left" if left is not None else "",
         )
     return drawn
