@@ -220,6 +220,7 @@ class _Screen:
             get_renderable=lambda: table(board, time.monotonic()),
             console=self._console,
             refresh_per_second=5,
+            transient=True,  # the summary that follows says it all
         )
         self._live.start()
 
