@@ -275,7 +275,10 @@ def remove(_c: Context, versions: Sequence[str] = (), root: str = "", json: bool
 
 @command(
     help=_HELP
-    | {"days": "spare what was built within so many days", "dry_run": "say what would be removed"}
+    | {
+        "days": "spare what was replaced within so many days",
+        "dry_run": "say what would be removed",
+    }
 )
 def gc(
     _c: Context, days: int = 30, dry_run: bool = False, root: str = "", json: bool = False

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ftbuild import process, toolchain
+from ftbuild.model.events import Noted
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Report
 from ftbuild.model.versions import Variant
@@ -21,8 +22,12 @@ def check(
     found: Sequence[Installation], world: World, *, checks: Sequence[Checker]
 ) -> tuple[Report, ...]:
     """Verify installed builds; writes nothing below the root, which may be somebody else's."""
+    reports = []
     with tempfile.TemporaryDirectory(prefix="ftbuild-verify-") as work:
-        return tuple(verified(item, world, Path(work, item.prefix.name), checks) for item in found)
+        for item in found:
+            world.emit(Noted(text=f"verifying {item.manifest.name}"))
+            reports.append(verified(item, world, Path(work, item.prefix.name), checks))
+    return tuple(reports)
 
 
 def judge_pairs(

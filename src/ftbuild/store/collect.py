@@ -11,6 +11,7 @@ from ftbuild.model.manifest import Installation
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import installations, is_linked
 from ftbuild.store.prefixes import discard, leftovers, remove
+from ftbuild.store.tree import REPLACED
 from ftbuild.store.work import clear_abandoned
 
 
@@ -35,15 +36,15 @@ def collect(layout: Layout, *, days: int, dry_run: bool) -> Collected:
 
     Args:
         layout: The root.
-        days: Builds made within so many days are spared: virtual environments may point there.
+        days: What was replaced within so many days is spared: virtual environments may point
+            there.
         dry_run: Only say what would be removed.
     """
     limit = datetime.now(UTC) - timedelta(days=days)
     replaced = tuple(
         item
         for item in installations(layout)
-        if not is_linked(layout, item)
-        and datetime.fromisoformat(item.manifest.used.started) < limit
+        if not is_linked(layout, item) and _unused_since(item) < limit
     )
     left = leftovers(layout)
     abandoned = 0
@@ -59,3 +60,11 @@ def collect(layout: Layout, *, days: int, dry_run: bool) -> Collected:
         abandoned=abandoned,
         size=sum(item.manifest.result.size for item in replaced),
     )
+
+
+def _unused_since(item: Installation) -> datetime:
+    """When another build took its name; when it was made, if it never had one."""
+    try:
+        return datetime.fromtimestamp((item.prefix / REPLACED).stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return datetime.fromisoformat(item.manifest.used.started)

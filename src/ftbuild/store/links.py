@@ -15,6 +15,7 @@ from ftbuild.model.versions import Variant, series_of
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import installations, is_linked
 from ftbuild.store.locks import held
+from ftbuild.store.tree import REPLACED
 
 
 def link(layout: Layout, installation: Installation, *, default_profile: str) -> None:
@@ -24,8 +25,12 @@ def link(layout: Layout, installation: Installation, *, default_profile: str) ->
         EnvironmentFault: The name is taken by something ftbuild did not make.
     """
     with held(layout.locks / "links.lock"):
-        target = Path("store") / installation.prefix.name
-        _point(layout.root / installation.manifest.name, target, ours="store/cpython-")
+        name = layout.root / installation.manifest.name
+        before = name.resolve()
+        _point(name, Path("store") / installation.prefix.name, ours="store/cpython-")
+        if before.parent == installation.prefix.resolve().parent:
+            (before / REPLACED).touch()
+        (installation.prefix / REPLACED).unlink(missing_ok=True)
         _refresh(layout, default_profile)
 
 

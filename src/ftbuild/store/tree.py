@@ -24,7 +24,10 @@ INCOMPLETE = "ftbuild.incomplete"
 HASHES = "ftbuild.sha256"
 """The hash of every file below the prefix, in the format of sha256sum."""
 
-_OWN = frozenset({MANIFEST, HASHES, INCOMPLETE})
+REPLACED = "ftbuild.replaced"
+"""Its time tells since when no name points to the prefix any more."""
+
+_OWN = frozenset({MANIFEST, HASHES, INCOMPLETE, REPLACED})
 
 _LINE = re.compile(r"(?P<escaped>\\?)(?P<digest>[0-9a-f]{64}) [ *](?P<path>.+)")
 _ESCAPES = {"\\": r"\\", "\n": r"\n", "\r": r"\r"}
