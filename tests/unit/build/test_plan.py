@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ftbuild.build.plan import build_environment, render
+from ftbuild.build.plan import Plan, build_environment, render
 from ftbuild.model.spec import Compiler
 from ftbuild.model.versions import BOTH, Variant
 from tests.builders import HOST
@@ -102,3 +102,31 @@ def test_a_plan_is_a_script_that_a_shell_reads(profile: str, variant: Variant) -
         assert tuple(words) == (stage.argv[0], *jobs, *stage.argv[1:])
     assert "CC=tcc" not in script
     assert "export PATH" not in script
+
+
+def links(plan: Plan) -> set[tuple[str, ...]]:
+    """The link options that the makes of a plan are given."""
+    makes = (stage.argv for stage in plan.stages if stage.name != "configure")
+    return {tuple(word for word in argv if word.startswith("LDFLAGS_NODIST=")) for argv in makes}
+
+
+def test_no_link_option_without_need() -> None:
+    assert links(planned("fast")) == {()}
+    assert links(planned("optimized", lto=True)) == {()}
+
+
+def test_clang_links_lto_objects_with_a_linker_that_reads_them() -> None:
+    tools = {"ld.lld": "/usr/lib/llvm-19/bin/ld.lld"}
+    clang = msgspec.structs.replace(HOST.compiler, family="clang", tools=tools)
+    host = msgspec.structs.replace(HOST, compiler=clang)
+    wanted = "LDFLAGS_NODIST=--ld-path=/usr/lib/llvm-19/bin/ld.lld"
+    assert links(planned("optimized", host=host, lto=True)) == {(wanted,)}
+    assert links(planned("fast", host=host, lto=False)) == {()}
+
+
+@pytest.mark.parametrize("system", ["linux", "darwin"])
+def test_a_shared_build_finds_its_library(system: str) -> None:
+    host = msgspec.structs.replace(HOST, system=system)
+    made = planned("fast", host=host, configure_args=("--enable-shared",))
+    wanted = f"LDFLAGS_NODIST=-Wl,--enable-new-dtags,-rpath,{made.prefix}/lib"
+    assert links(made) == ({(wanted,)} if system == "linux" else {()})

@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from ftbuild.build.resolve import specify, want, without_pgo
+from ftbuild.build.resolve import check_arguments, specify, want, without_pgo
 from ftbuild.catalogue import load
 from ftbuild.errors import UsageError
 from ftbuild.model.spec import BuildSpec, Library
@@ -79,3 +79,22 @@ def test_a_build_without_pgo_is_another_build() -> None:
     assert not fallback.pgo
     assert fallback.flags == ("--with-lto",)
     assert fallback.digest != optimized.digest
+
+
+@pytest.mark.parametrize(
+    ("argument", "instead"),
+    [
+        ("--disable-gil", "3.14t"),
+        ("--with-pydebug", "--profile debug"),
+        ("--with-lto=thin", "--profile optimized"),
+        ("--prefix=/usr/local", "--root"),
+    ],
+)
+def test_arguments_that_would_make_the_name_a_lie(argument: str, instead: str) -> None:
+    with pytest.raises(UsageError, match="not for configure alone") as caught:
+        check_arguments(("--enable-shared", argument))
+    assert instead in caught.value.hint
+
+
+def test_other_arguments_are_the_users_affair() -> None:
+    check_arguments(("--enable-shared", "CFLAGS=-march=native", "--with-dtrace"))

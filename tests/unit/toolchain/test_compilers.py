@@ -13,6 +13,7 @@ from ftbuild.toolchain.compilers import (
     LLVM_TOOLS,
     find_compiler,
     find_compilers,
+    lacking_tools,
     tool_version,
     trial,
 )
@@ -198,3 +199,24 @@ def test_real_clang_and_its_tools() -> None:
     assert compiler.version.startswith("19.")
     for path in compiler.tools.values():
         assert tool_version(Path(path), env=REAL).startswith("19.")
+
+
+@pytest.mark.parametrize(
+    ("pgo", "lto", "lacking"),
+    [
+        (False, False, ()),
+        (True, False, ("llvm-profdata",)),
+        (False, True, ("ld.lld",)),
+        (True, True, ("llvm-profdata", "ld.lld")),
+    ],
+)
+def test_a_clang_without_all_its_companions(pgo: bool, lto: bool, lacking: tuple[str, ...]) -> None:
+    clang = Compiler(
+        family="clang",
+        version="19.1.7",
+        target="x86_64-pc-linux-gnu",
+        path="/usr/bin/clang-19",
+        tools={"llvm-ar": "/usr/bin/llvm-ar-19"},
+    )
+    assert lacking_tools(clang, pgo=pgo, lto=lto, system="linux") == lacking
+    assert lacking_tools(clang, pgo=pgo, lto=lto, system="darwin") == ()
