@@ -258,11 +258,11 @@ def _line(event: Event) -> str | None:  # noqa: PLR0911 - one a kind of event
         case Downloaded(name=name, origin=origin, size=size, seconds=seconds):
             return f"{name}  {size / 1e6:.1f} MB from {origin} in {seconds:.1f} s, hash verified"
         case StageStarted(build=build, stage=stage, log=log):
-            return f"{build:<18} {stage:<10} log: {log}"
+            return f"{build:<22} {stage:<10} log: {log}"
         case StageFinished(build=build, stage=stage, seconds=seconds):
-            return f"{build:<18} {stage:<10} done in {duration(seconds)}"
+            return f"{build:<22} {stage:<10} done in {duration(seconds)}"
         case BuildFinished(build=build, outcome=outcome, detail=detail):
-            return f"{build:<18} {_DONE.get(outcome, outcome)}{': ' * bool(detail)}{detail}"
+            return f"{build:<22} {_DONE.get(outcome, outcome)}{': ' * bool(detail)}{detail}"
         case _:
             return None
 

@@ -151,7 +151,7 @@ def build_environment(environment: Mapping[str, str], *, system: str) -> dict[st
     kept = {name: environment[name] for name in _KEPT if name in environment}
     # English messages in UTF-8: causes are recognised in them, paths may hold any letter.
     locale = "en_US.UTF-8" if system == "darwin" else "C.UTF-8"
-    return kept | {"LC_ALL": locale, "PIP_ROOT_USER_ACTION": "ignore", "PIP_NO_INDEX": "1"}
+    return kept | {"LC_ALL": locale}
 
 
 def sanitizer_environment(profile: Profile, suppressions: Path) -> dict[str, str]:
