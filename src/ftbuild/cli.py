@@ -210,7 +210,7 @@ def run(c: Context, versions: Sequence[str] = (), root: str = "") -> None:
     chosen = _one(versions, layout_of(_root(root)), "run")
     process.replace(
         [chosen.python, *shlex.split(c.remainder)],
-        env={**os.environ, **chosen.manifest.result.environment},
+        env=chosen.environment(os.environ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -122,6 +123,15 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
         """The interpreter under its one unambiguous name: `bin/python3.14t`."""
         spec = self.manifest.spec
         return self.prefix / "bin" / f"python{series_of(spec.version)}{spec.abiflags}"
+
+    def environment(self, caller: Mapping[str, str]) -> dict[str, str]:
+        """The caller's environment with the options this build is to be run with.
+
+        Options of the caller's own (`TSAN_OPTIONS=halt_on_error=1`) come last, and so win.
+        """
+        needed = self.manifest.result.environment
+        joined = {name: " ".join((needed[name], caller.get(name, ""))).strip() for name in needed}
+        return {**caller, **joined}
 
     @property
     def free_threaded(self) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from ftbuild.model.manifest import Manifest
 from ftbuild.model.versions import Variant
-from tests.builders import build
+from tests.builders import build, changed
 
 PREFIX = Path("/root/store/x")
 
@@ -29,3 +29,13 @@ def test_the_interpreter_has_one_unambiguous_name(variant: Variant, debug: bool,
     made = build(PREFIX, variant, debug=debug)
     assert made.python == PREFIX / "bin" / name
     assert made.free_threaded == (variant is Variant.FREE_THREADED)
+
+
+def test_a_sanitizer_build_is_run_with_its_options_before_the_callers() -> None:
+    made = changed(build(PREFIX), "result", environment={"TSAN_OPTIONS": "suppressions=/s"})
+    caller = {"HOME": "/home/me", "TSAN_OPTIONS": "halt_on_error=1"}
+    assert made.environment(caller) == {
+        "HOME": "/home/me",
+        "TSAN_OPTIONS": "suppressions=/s halt_on_error=1",
+    }
+    assert made.environment({}) == {"TSAN_OPTIONS": "suppressions=/s"}
