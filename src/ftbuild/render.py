@@ -76,7 +76,9 @@ def _summary_text(done: Summary, layout: Layout) -> None:
         text = made[-1].manifest.name.removeprefix("cpython-")
         example = '"import sys; print(sys._is_gil_enabled())"'
         say(f"\nNext:\n  ftbuild run {text} -- -c {example}")
-        say(f'  export PATH="{layout.bin}:$PATH"   # {made[-1].python.name} and its like')
+        spec = made[-1].spec
+        launcher = f"python{series_of(spec.version)}{spec.variant.suffix}"
+        say(f'  export PATH="{layout.bin}:$PATH"   # {launcher} and its like')
 
 
 def fetched(found: Sequence[Fetched], *, json: bool) -> None:
