@@ -31,7 +31,7 @@ def link(layout: Layout, installation: Installation, *, default_profile: str) ->
         if before.parent == installation.prefix.resolve().parent:
             (before / REPLACED).touch()
         (installation.prefix / REPLACED).unlink(missing_ok=True)
-        _refresh(layout, default_profile)
+        _refresh(layout, default_profile, only=installation.manifest.name)
 
 
 def refresh(layout: Layout, *, default_profile: str) -> None:
@@ -67,14 +67,17 @@ def launchers(found: Iterable[Installation], *, default_profile: str) -> dict[st
     return names
 
 
-def _refresh(layout: Layout, default_profile: str) -> None:
+def _refresh(layout: Layout, default_profile: str, *, only: str | None = None) -> None:
+    """Bring the launchers up to date; a place that is taken matters to the build named alone."""
     linked = (item for item in installations(layout) if is_linked(layout, item))
     wanted = launchers(linked, default_profile=default_profile)
     for name, item in wanted.items():
         # Not by way of the friendly name: sys.prefix would be that, and a virtual environment would
         # change its interpreter whenever the name is swapped.
         target = Path("..", "store", item.prefix.name, "bin", item.python.name)
-        _point(layout.bin / name, target, ours="../store/cpython-")
+        taken = _is_taken(layout.bin / name, "../store/cpython-")
+        if only in {None, item.manifest.name} or not taken:
+            _point(layout.bin / name, target, ours="../store/cpython-")
     for path in layout.bin.iterdir():
         if path.name not in wanted and _is_ours(path, "../store/cpython-"):
             path.unlink()
@@ -82,7 +85,7 @@ def _refresh(layout: Layout, default_profile: str) -> None:
 
 def _point(path: Path, target: Path, *, ours: str) -> None:
     """Swap a symbolic link in one step; never touch what is not one of ours."""
-    if (path.exists() or path.is_symlink()) and not _is_ours(path, ours):
+    if _is_taken(path, ours):
         raise EnvironmentFault(
             f"{path} exists and was not made by ftbuild",
             hint="Move it away, then run the same command again: the build itself is installed.",
@@ -96,6 +99,10 @@ def _point(path: Path, target: Path, *, ours: str) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise EnvironmentFault(f"{path} cannot be linked: {error.strerror}") from error
+
+
+def _is_taken(path: Path, ours: str) -> bool:
+    return (path.exists() or path.is_symlink()) and not _is_ours(path, ours)
 
 
 def _is_ours(path: Path, start: str) -> bool:

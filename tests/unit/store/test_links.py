@@ -142,3 +142,12 @@ def test_other_files_in_bin_stay(layout: Layout) -> None:
     (layout.bin / "python3.99t").symlink_to("../store/cpython-3.99.0t-0123abcd/bin/python3.99t")
     store(layout)
     assert {path.name for path in layout.bin.iterdir()} == {"mine", "python3.14t"}
+
+
+def test_a_place_taken_from_another_build_is_no_obstacle(layout: Layout) -> None:
+    store(layout, Variant.GIL)
+    (layout.bin / "python3.14").unlink()
+    (layout.bin / "python3.14").write_text("somebody's own")
+    made = store(layout, Variant.FREE_THREADED)
+    assert (layout.bin / "python3.14t").resolve() == made.python
+    assert (layout.bin / "python3.14").read_text() == "somebody's own"
