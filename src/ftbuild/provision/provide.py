@@ -34,8 +34,8 @@ def provide(requests: Sequence[Request], options: Options, world: World) -> Summ
 
     Raises:
         UsageError: The catalogue cannot satisfy a request.
-        EnvironmentFault: No compiler, no source, no space, a name that is taken: nothing was
-            started.
+        EnvironmentFault: No compiler, no source, no space, a launcher's place that is taken:
+            nothing was started.
         Interrupted: The run was stopped; nothing half-made is left.
     """
     check_arguments(options.configure_args)
