@@ -47,7 +47,11 @@ def provide(requests: Sequence[Request], options: Options, world: World) -> Summ
         if not options.force and (have := linked(job, world)) is not None
     }
     if outcomes:  # a launcher may have gone since, or its place was taken when it was due
-        refresh(world.layout, default_profile=world.catalogue.default_profile)
+        refresh(
+            world.layout,
+            default_profile=world.catalogue.default_profile,
+            asked=[outcome.name for outcome in outcomes.values()],
+        )
     todo = [job for job in jobs if job.store_name not in outcomes]
     if todo:
         made = make_all(todo, options, world, host)

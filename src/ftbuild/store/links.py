@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from packaging.version import Version
@@ -31,16 +31,25 @@ def link(layout: Layout, installation: Installation, *, default_profile: str) ->
         if before.parent == installation.prefix.resolve().parent:
             (before / REPLACED).touch()
         (installation.prefix / REPLACED).unlink(missing_ok=True)
-        _refresh(layout, default_profile, only=installation.manifest.name)
+        _refresh(layout, default_profile, asked=(installation.manifest.name,))
 
 
-def refresh(layout: Layout, *, default_profile: str) -> None:
-    """Drop names whose build is gone and bring the launchers up to date."""
+def refresh(layout: Layout, *, default_profile: str, asked: Collection[str] = ()) -> None:
+    """Drop names whose build is gone and bring the launchers up to date.
+
+    Args:
+        layout: The root.
+        default_profile: The profile whose builds get the plain names.
+        asked: Friendly names of the builds for which a launcher's place must be free.
+
+    Raises:
+        EnvironmentFault: The place of one of these is taken by something ftbuild did not make.
+    """
     with held(layout.locks / "links.lock"):
         for path in layout.root.glob("cpython-*"):
             if path.is_symlink() and not path.exists() and _is_ours(path, "store/cpython-"):
                 path.unlink()
-        _refresh(layout, default_profile)
+        _refresh(layout, default_profile, asked=asked)
 
 
 def launchers(found: Iterable[Installation], *, default_profile: str) -> dict[str, Installation]:
@@ -67,8 +76,8 @@ def launchers(found: Iterable[Installation], *, default_profile: str) -> dict[st
     return names
 
 
-def _refresh(layout: Layout, default_profile: str, *, only: str | None = None) -> None:
-    """Bring the launchers up to date; a place that is taken matters to the build named alone."""
+def _refresh(layout: Layout, default_profile: str, *, asked: Collection[str]) -> None:
+    """Bring the launchers up to date; a place that is taken matters to the builds asked for."""
     linked = (item for item in installations(layout) if is_linked(layout, item))
     wanted = launchers(linked, default_profile=default_profile)
     for name, item in wanted.items():
@@ -76,7 +85,7 @@ def _refresh(layout: Layout, default_profile: str, *, only: str | None = None) -
         # change its interpreter whenever the name is swapped.
         target = Path("..", "store", item.prefix.name, "bin", item.python.name)
         taken = _is_taken(layout.bin / name, "../store/cpython-")
-        if only in {None, item.manifest.name} or not taken:
+        if item.manifest.name in asked or not taken:
             _point(layout.bin / name, target, ours="../store/cpython-")
     for path in layout.bin.iterdir():
         if path.name not in wanted and _is_ours(path, "../store/cpython-"):

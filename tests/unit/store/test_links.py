@@ -151,3 +151,12 @@ def test_a_place_taken_from_another_build_is_no_obstacle(layout: Layout) -> None
     made = store(layout, Variant.FREE_THREADED)
     assert (layout.bin / "python3.14t").resolve() == made.python
     assert (layout.bin / "python3.14").read_text() == "somebody's own"
+
+
+def test_refreshing_minds_only_the_places_of_what_was_asked_for(layout: Layout) -> None:
+    store(layout, Variant.GIL)
+    (layout.bin / "python3.14").unlink()
+    (layout.bin / "python3.14").write_text("somebody's own")
+    refresh(layout, default_profile=DEFAULT, asked=("cpython-3.14.7t",))
+    with pytest.raises(EnvironmentFault, match="was not made by ftbuild"):
+        refresh(layout, default_profile=DEFAULT, asked=("cpython-3.14.7",))
