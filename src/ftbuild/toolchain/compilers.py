@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.model.spec import Compiler
 from ftbuild.process import capture
-from ftbuild.toolchain.programs import major, said, which
+from ftbuild.toolchain.programs import major, numbers, said, which
 
 LLVM_TOOLS = ("llvm-profdata", "llvm-ar", "ld.lld")
 """What a build with clang needs beside it: for PGO, for archives of bitcode, for LTO links."""
+
+PROFILE_RUNTIME = "profile-runtime"
+"""What an instrumented program is linked with; distributions pack it apart from clang."""
+
+_TAIL_CALLS = 19
+"""The first clang with which CPython's interpreter runs faster than with gcc (docs/performance.md);
+an older one lacks the calling convention that its tail calls need."""
 
 _WANT = re.compile(r"auto|cc|(?P<family>gcc|clang)(?:-\d+)?")
 _NAME = re.compile(r"(?:gcc|clang)(?:-\d+)?")
@@ -36,8 +43,9 @@ def find_compiler(want: str, *, env: Mapping[str, str]) -> Compiler:
     """The C compiler that goes by a name, with its companion tools.
 
     Args:
-        want: `auto` (gcc where there is one, else clang, else cc), `gcc`, `gcc-14`, `clang`,
-            `clang-19`, or a path. A name counts only where it tells the truth: macOS's `gcc` is
+        want: `auto`, `gcc`, `gcc-14`, `clang`, `clang-19`, or a path. `auto` is what makes the
+            fastest interpreter: the newest clang from 19 on with all its companions, else gcc,
+            else any clang or cc. A name counts only where it tells the truth: macOS's `gcc` is
             clang.
         env: The environment whose PATH is searched.
 
@@ -51,11 +59,15 @@ def find_compiler(want: str, *, env: Mapping[str, str]) -> Compiler:
             f"{want!r} names no compiler",
             hint="Give auto, gcc, gcc-14, clang, clang-19 or the path of a compiler.",
         )
-    for name in ("gcc", "clang", "cc") if want == "auto" else (want,):
-        path = Path(name) if match is None else which(name, env)
-        found = None if path is None else ask_compiler(path, env=env)
-        if found is not None and found.family == (_family(name) or found.family):
-            return found
+    if want == "auto":
+        newest = _first(("clang", *_numbered("clang", env)), env, good=_makes_the_fastest)
+        found = newest or _first(("gcc", "clang", "cc", *_numbered("gcc", env)), env)
+    elif match is None:
+        found = ask_compiler(Path(want), env=env)
+    else:
+        found = _first((want, *(_numbered(want, env) if want in {"gcc", "clang"} else ())), env)
+    if found is not None:
+        return found
     what = "C compiler (gcc or clang)" if want == "auto" else f"compiler {want}"
     there = ", ".join(compiler.path for compiler in find_compilers(env=env))
     raise EnvironmentFault(
@@ -66,12 +78,8 @@ def find_compiler(want: str, *, env: Mapping[str, str]) -> Compiler:
 
 def find_compilers(*, env: Mapping[str, str]) -> tuple[Compiler, ...]:
     """Every gcc and clang on PATH, each once, those with plain names first."""
-    names: set[str] = set()
-    for folder in env.get("PATH", os.defpath).split(os.pathsep):
-        if os.path.isdir(folder):  # noqa: PTH112 - "" is no folder here, Path("") is one
-            names.update(filter(_NAME.fullmatch, os.listdir(folder)))  # noqa: PTH208 - names
     found: dict[str, Compiler] = {}
-    for name in sorted(names):
+    for name in sorted(_names(env)):
         path = which(name, env)
         compiler = None if path is None else ask_compiler(path, env=env)
         if compiler is not None:
@@ -88,7 +96,7 @@ def ask_compiler(path: Path, *, env: Mapping[str, str]) -> Compiler | None:
     if version["family"] == "clang":
         home = _INSTALLED.search(told)
         folders = (Path(home[1]) if home else path.parent, path.resolve().parent)
-        tools = _llvm_tools(folders, version["version"], env)
+        tools = _llvm_tools(path, folders, version["version"], target[1], env)
     else:
         tools = _gcc_tools(path, version["version"], env)
     return Compiler(
@@ -104,7 +112,7 @@ def lacking_tools(compiler: Compiler, *, pgo: bool, lto: bool, system: str) -> t
     """The companion tools that a build needs and this compiler lacks in its own version."""
     if compiler.family != "clang" or system == "darwin":
         return ()  # gcc brings its own; Apple's clang finds its tools through xcrun
-    needed = ("llvm-profdata",) * pgo + ("llvm-ar", "ld.lld") * lto
+    needed = ("llvm-profdata", PROFILE_RUNTIME) * pgo + ("llvm-ar", "ld.lld") * lto
     return tuple(tool for tool in needed if tool not in compiler.tools)
 
 
@@ -140,13 +148,49 @@ def trial(compiler: Compiler, *flags: str, env: Mapping[str, str]) -> str:
         return "" if ran.ok else f"what it makes does not run: {ran.ending}"
 
 
+def _first(
+    names: Iterable[str],
+    env: Mapping[str, str],
+    good: Callable[[Compiler], bool] = lambda _: True,
+) -> Compiler | None:
+    """The first of some names on PATH behind which there is what it says, and good."""
+    for name in names:
+        path = which(name, env)
+        found = None if path is None else ask_compiler(path, env=env)
+        if found is not None and found.family == (_family(name) or found.family) and good(found):
+            return found
+    return None
+
+
+def _makes_the_fastest(clang: Compiler) -> bool:
+    lacking = lacking_tools(clang, pgo=True, lto=True, system="linux")
+    return int(major(clang.version)) >= _TAIL_CALLS and not lacking
+
+
+def _numbered(family: str, env: Mapping[str, str]) -> list[str]:
+    """The names with a version on PATH, the newest first: `clang-20`, `clang-19`."""
+    names = (name for name in _names(env) if name.startswith(f"{family}-"))
+    return sorted(names, key=numbers, reverse=True)
+
+
+def _names(env: Mapping[str, str]) -> set[str]:
+    """The names of compilers on PATH: `gcc`, `clang-19`."""
+    names: set[str] = set()
+    for folder in env.get("PATH", os.defpath).split(os.pathsep):
+        if os.path.isdir(folder):  # noqa: PTH112 - "" is no folder here, Path("") is one
+            names.update(filter(_NAME.fullmatch, os.listdir(folder)))  # noqa: PTH208 - names
+    return names
+
+
 def _family(name: str) -> str | None:
     """The family that a name claims; a path and `cc` claim none."""
     match = _WANT.fullmatch(name)
     return None if match is None else match["family"]
 
 
-def _llvm_tools(folders: Iterable[Path], version: str, env: Mapping[str, str]) -> dict[str, str]:
+def _llvm_tools(
+    clang: Path, folders: Iterable[Path], version: str, target: str, env: Mapping[str, str]
+) -> dict[str, str]:
     """The companions of a clang, by plain name.
 
     An unsuffixed llvm-profdata is often of another release than clang. Its profiles are then
@@ -169,9 +213,20 @@ def _llvm_tools(folders: Iterable[Path], version: str, env: Mapping[str, str]) -
         return None
 
     # In parallel: each takes some 20 ms to load the whole of LLVM before it can tell its version.
-    with ThreadPoolExecutor(len(LLVM_TOOLS)) as threads:
-        chosen = zip(LLVM_TOOLS, threads.map(choose, LLVM_TOOLS), strict=True)
-        return {tool: str(path) for tool, path in chosen if path is not None}
+    with ThreadPoolExecutor(len(LLVM_TOOLS) + 1) as threads:
+        runtime = threads.submit(_profile_runtime, clang, target, env)
+        chosen = dict(zip(LLVM_TOOLS, threads.map(choose, LLVM_TOOLS), strict=True))
+        chosen[PROFILE_RUNTIME] = runtime.result()
+    return {tool: str(path) for tool, path in chosen.items() if path is not None}
+
+
+def _profile_runtime(clang: Path, target: str, env: Mapping[str, str]) -> Path | None:
+    """The library as clang's build names it: by architecture, or in a folder for each target."""
+    resources = said(clang, "-print-resource-dir", env=env).strip()
+    architecture = target.partition("-")[0]
+    names = (f"linux/libclang_rt.profile-{architecture}.a", f"{target}/libclang_rt.profile.a")
+    places = (Path(resources, "lib", name) for name in (*names, "darwin/libclang_rt.profile_osx.a"))
+    return next((place for place in places if place.is_file()), None)
 
 
 def _gcc_tools(gcc: Path, version: str, env: Mapping[str, str]) -> dict[str, str]:

@@ -57,9 +57,11 @@ def clang(program: Callable[[str, str], Path], tmp_path: Path) -> Callable[..., 
     """Adds a clang whose other programs lie in a folder of their own."""
 
     def add(name: str = "clang", version: str = "19.1.7") -> Path:
+        resources = tmp_path / "lib" / version.partition(".")[0]
         return program(
             name,
             f"""\
+            test "$1" = -print-resource-dir && echo {resources} && exit
             test "$1" = -v || exit 1
             echo "Demo clang version {version} (3~demo)
             Target: x86_64-pc-linux-gnu

@@ -11,6 +11,7 @@ from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.model.spec import Compiler
 from ftbuild.toolchain.compilers import (
     LLVM_TOOLS,
+    PROFILE_RUNTIME,
     find_compiler,
     find_compilers,
     lacking_tools,
@@ -27,7 +28,64 @@ def llvm(program: Program, name: str, version: str) -> Path:
     return program(name, f"echo 'LLVM (http://llvm.org/):\n  Demo LLVM version {version}'")
 
 
-def test_auto_prefers_gcc(gcc: Add, clang: Add, env: dict[str, str]) -> None:
+def complete(program: Program, major: int) -> Path:
+    """Gives a clang on PATH its companions, named as distributions do; returns its runtime."""
+    for tool in LLVM_TOOLS:
+        llvm(program, f"{tool}-{major}", f"{major}.1.0")
+    return program(f"../lib/{major}/lib/linux/libclang_rt.profile-x86_64.a", "")
+
+
+@pytest.mark.parametrize(
+    ("there", "chosen"),
+    [
+        (("clang-18", "clang-19", "clang-20"), "clang-20"),
+        (("clang-18", "clang-19"), "clang-19"),
+        (("clang-18",), "gcc"),
+        ((), "gcc"),
+    ],
+)
+def test_auto_takes_the_newest_clang_whose_interpreters_are_fastest(
+    program: Program,
+    gcc: Add,
+    clang: Add,
+    env: dict[str, str],
+    there: tuple[str, ...],
+    chosen: str,
+) -> None:
+    gcc()
+    for name in there:
+        number = int(name.removeprefix("clang-"))
+        clang(name, version=f"{number}.1.0")
+        complete(program, number)
+    assert Path(find_compiler("auto", env=env).path).name == chosen
+
+
+def test_auto_leaves_a_clang_that_lacks_a_companion(
+    program: Program, gcc: Add, clang: Add, env: dict[str, str]
+) -> None:
+    gcc()
+    clang("clang-19", version="19.1.7")
+    runtime = complete(program, 19)
+    clang("clang-20", version="20.1.0")
+    assert Path(find_compiler("auto", env=env).path).name == "clang-19"
+    runtime.unlink()
+    assert find_compiler("auto", env=env).family == "gcc"
+
+
+def test_a_family_without_a_plain_name_is_its_newest(
+    gcc: Add, clang: Add, env: dict[str, str]
+) -> None:
+    gcc("gcc-9", version="9.4.0")
+    gcc("gcc-14", version="14.2.1")
+    clang("clang-17", version="17.0.6")
+    assert find_compiler("gcc", env=env).version == "14.2.1"
+    assert find_compiler("clang", env=env).version == "17.0.6"
+    assert find_compiler("auto", env=env).version == "14.2.1"
+
+
+def test_auto_prefers_gcc_to_a_clang_without_companions(
+    gcc: Add, clang: Add, env: dict[str, str]
+) -> None:
     clang()
     path = gcc()
     found = find_compiler("auto", env=env)
@@ -197,17 +255,18 @@ def test_real_trial() -> None:
 def test_real_clang_and_its_tools() -> None:
     compiler = find_compiler("clang-19", env=REAL)
     assert compiler.version.startswith("19.")
-    for path in compiler.tools.values():
-        assert tool_version(Path(path), env=REAL).startswith("19.")
+    assert Path(compiler.tools[PROFILE_RUNTIME]).is_file()
+    for tool in LLVM_TOOLS:
+        assert tool_version(Path(compiler.tools[tool]), env=REAL).startswith("19.")
 
 
 @pytest.mark.parametrize(
     ("pgo", "lto", "lacking"),
     [
         (False, False, ()),
-        (True, False, ("llvm-profdata",)),
+        (True, False, ("llvm-profdata", "profile-runtime")),
         (False, True, ("ld.lld",)),
-        (True, True, ("llvm-profdata", "ld.lld")),
+        (True, True, ("llvm-profdata", "profile-runtime", "ld.lld")),
     ],
 )
 def test_a_clang_without_all_its_companions(pgo: bool, lto: bool, lacking: tuple[str, ...]) -> None:
