@@ -18,6 +18,16 @@ from ftbuild.store.tree import hash_tree
 GCC = Compiler(
     family="gcc", version="12.2.0", target="x86_64-linux-gnu", path="/usr/bin/gcc", tools={}
 )
+CLANG = Compiler(
+    family="clang",
+    version="19.1.7",
+    target="x86_64-pc-linux-gnu",
+    path="/usr/bin/clang-19",
+    tools={
+        "llvm-profdata": "/usr/lib/llvm-19/bin/llvm-profdata",
+        "ld.lld": "/usr/lib/llvm-19/bin/ld.lld",
+    },
+)
 MAKE = Make(path="/usr/bin/make", version="4.3", fifo=False)
 OPENSSL = Library(name="openssl", version="3.0.17")
 HOST = Host(
@@ -74,6 +84,7 @@ def build(prefix: Path, variant: Variant = Variant.FREE_THREADED, **asked: Any) 
         libc="glibc 2.36",
         kernel="6.1.0",
         jobs=2,
+        training=None,
         stages=(),
         started="2026-11-01T12:00:00+00:00",
     )

@@ -16,6 +16,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
 from invoke.collection import Collection
 from invoke.context import Context
 from platformdirs.unix import Unix
@@ -65,6 +66,10 @@ _HELP = {
         "force": "build again what is installed already",
         "fail_fast": "stop the other builds when one fails",
         "pgo_fallback": "build without PGO where the training run fails, and record it",
+        "profile_data": "a training profile to use, made elsewhere by the same build; repeatable",
+        "retrain": "train even where a stored profile would do",
+        "debug_info": "keep debug information (the default for debug, tsan and asan)",
+        "march": "processor to compile the interpreter for: native, x86-64-v3",
         "dry_run": "print the commands and do nothing",
         "verbose": "show every line the compiler prints",
     },
@@ -84,6 +89,10 @@ def build(
     force: bool = False,
     fail_fast: bool = False,
     pgo_fallback: bool = False,
+    profile_data: Sequence[str] = (),
+    retrain: bool = False,
+    debug_info: bool = False,
+    march: str = "",
     dry_run: bool = False,
     root: str = "",
     recipes: Sequence[str] = (),
@@ -104,6 +113,9 @@ def build(
         force=force,
         fail_fast=fail_fast,
         pgo_fallback=pgo_fallback,
+        retrain=retrain,
+        debug_info=debug_info,
+        march=march or None,
     )
     requests = parse_requests(versions)
     given = given_source(requests, source, sha256)
@@ -120,6 +132,8 @@ def build(
         if from_:
             requests, options = provision.repeat(load_manifest(Path(from_)), options, world)
         asked = _some(requests or given.requests, "build 3.13,3.14")
+        profiles = provision.given_profiles(map(Path, profile_data), world.emit)
+        options = msgspec.structs.replace(options, profile_data=profiles)
         if dry_run:
             console.say(provision.rehearse(asked, options, world))
             return

@@ -15,8 +15,9 @@ import msgspec
 from ftbuild import process
 from ftbuild.build.diagnose import likely_cause
 from ftbuild.build.jobs import JobBudget
-from ftbuild.build.plan import Plan, Stage
+from ftbuild.build.plan import Plan
 from ftbuild.build.progress import compiles, trained, units_in
+from ftbuild.build.stages import Stage
 from ftbuild.errors import BuildFailed, EnvironmentFault, Interrupted, TrainingFailed
 from ftbuild.model.events import (
     Emit,

@@ -6,10 +6,8 @@ so an installed Python cannot say whether it was profile-guided. The commands th
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable
-from pathlib import Path
 
 import msgspec
 
@@ -34,23 +32,3 @@ def read_evidence(lines: Iterable[str]) -> Evidence:
         elif _LINKS.match(line):
             linked = line
     return Evidence(compile_command=compiled.strip(), link_command=linked.strip())
-
-
-def profile_digest(tree: Path) -> str | None:
-    """SHA-256 over the profile data of a build tree, or None where there is none.
-
-    gcc leaves a `.gcda` file beside each object; clang's are merged into `code.profclangd`. Hashed
-    are the relative names and the contents, sorted by name.
-    """
-    files = sorted(
-        (path.relative_to(tree).as_posix(), path)
-        for pattern in ("*.gcda", "code.profclangd")
-        for path in tree.rglob(pattern)
-    )
-    if not files:
-        return None
-    digest = hashlib.sha256()
-    for name, path in files:
-        digest.update(f"{name}\0".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from ftbuild.build.stages import Stage, make_stages
 from ftbuild.model.recipes import Profile
 from ftbuild.model.spec import BuildSpec, Host
 from ftbuild.model.versions import series_of
@@ -16,22 +18,6 @@ SUPPRESSIONS = Path("share/ftbuild/suppressions.txt")
 """Where below a prefix the sanitizer's suppression list is installed."""
 
 _KEPT = ("PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "SHELL", "TERM")
-
-
-class Stage(msgspec.Struct, frozen=True, kw_only=True):
-    """One command of a build.
-
-    Attributes:
-        name: `configure`, `instrument`, `train`, `compile`, `install`, `pip`.
-        argv: The command.
-        cwd: The directory it runs in.
-        parallel: Whether it is a make that draws on the job budget.
-    """
-
-    name: str
-    argv: tuple[str, ...]
-    cwd: Path
-    parallel: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +30,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         tree: The build's own directory, out of the source tree.
         staging: `DESTDIR` of its installation.
         prefix: Where it will live.
+        training: A stored profile, to be unpacked into the build tree before the first stage.
         environment: The whole environment of every stage, but for make's job flags.
         stages: In order, up to the staged installation.
         settle: What runs inside the prefix once it is in place: pip is installed there.
@@ -55,6 +42,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     tree: Path
     staging: Path
     prefix: Path
+    training: Path | None
     environment: dict[str, str]
     stages: tuple[Stage, ...]
     settle: tuple[Stage, ...]
@@ -77,6 +65,7 @@ def plan(
     work: Path,
     prefix: Path,
     jobs: int,
+    training: Path | None = None,
 ) -> Plan:
     """The plan of one build.
 
@@ -90,7 +79,8 @@ def plan(
         source: The unpacked source tree.
         work: A directory for this build alone, on the file system of the prefix.
         prefix: The final prefix, absolute and without white space.
-        jobs: The job budget, for byte-compiling during installation.
+        jobs: The job budget, for byte-compiling during installation and links by clang.
+        training: A stored profile; with one nothing is instrumented and trained.
     """
     tree = work / "build"
     staging = work / "stage"
@@ -99,7 +89,8 @@ def plan(
     configure = Stage(
         name="configure",
         argv=(
-            str(source / "configure"),
+            # A relative name is the same in every run: gcc's profiles hold the names of sources.
+            f"{os.path.relpath(source, tree)}/configure",
             f"--prefix={prefix}",
             *spec.flags,
             *_compiler_variables(host),
@@ -114,6 +105,7 @@ def plan(
         tree=tree,
         staging=staging,
         prefix=prefix,
+        training=training,
         environment={
             **build_environment(environment, system=host.system),
             **variables,
@@ -121,13 +113,14 @@ def plan(
         },
         stages=(
             configure,
-            *_makes(
+            *make_stages(
+                spec,
                 host,
                 tree=tree,
                 staging=staging,
+                prefix=prefix,
                 jobs=jobs,
-                pgo=spec.pgo,
-                variables=_link_variables(spec, host, prefix),
+                trained=training is not None,
             ),
         ),
         settle=(
@@ -165,6 +158,9 @@ def sanitizer_environment(profile: Profile, suppressions: Path) -> dict[str, str
 def render(plan: Plan, *, jobs: int) -> str:
     """The plan as a shell script that does the same by hand."""
     lines = [f"# {plan.name}", f"mkdir -p {shlex.quote(str(plan.tree))}"]
+    if plan.training is not None:
+        unpack = shlex.join(("tar", "-xJf", str(plan.training), "-C", str(plan.tree)))
+        lines.append(f"{unpack} && touch {shlex.quote(str(plan.tree / 'profile-run-stamp'))}")
     lines += [
         f"export {name}={shlex.quote(value)}"
         for name, value in sorted(plan.environment.items())
@@ -176,43 +172,6 @@ def render(plan: Plan, *, jobs: int) -> str:
         words = (stage.argv[0], f"-j{jobs}", *stage.argv[1:]) if stage.parallel else stage.argv
         lines.append(f"cd {shlex.quote(str(stage.cwd))} && {shlex.join(words)}")
     return "\n".join(lines)
-
-
-def _link_variables(spec: BuildSpec, host: Host, prefix: Path) -> tuple[str, ...]:
-    """Link options of ours. Given to make, they reach every link and stay out of sysconfig."""
-    options = []
-    linker = host.compiler.tools.get("ld.lld")
-    if spec.lto and linker:
-        # Clang's LTO objects are bitcode, which the system's linker cannot read.
-        options.append(f"--ld-path={linker}")
-    if "--enable-shared" in (*spec.flags, *spec.configure_args) and host.system == "linux":
-        # Nobody looks for libpython below our prefix. As a RUNPATH it comes after LD_LIBRARY_PATH,
-        # by which the build runs its own interpreter and not one installed there before.
-        options.append(f"-Wl,--enable-new-dtags,-rpath,{prefix}/lib")
-    return (f"LDFLAGS_NODIST={' '.join(options)}",) if options else ()
-
-
-def _makes(
-    host: Host, *, tree: Path, staging: Path, jobs: int, pgo: bool, variables: tuple[str, ...]
-) -> tuple[Stage, ...]:
-    def make(name: str, *targets: str, parallel: bool = True) -> Stage:
-        argv = (host.make.path, *targets, *variables)
-        return Stage(name=name, argv=argv, cwd=tree, parallel=parallel)
-
-    # The targets that CPython's own `profile-opt` runs one after the other. Asked for one by one
-    # they are stages with a log, a time and a progress of their own.
-    training = (make("instrument", "profile-gen-stamp"), make("train", "profile-run-stamp"))
-    install = make(
-        "install",
-        "install",
-        f"DESTDIR={staging}",
-        "ENSUREPIP=no",
-        # Upstream's default, -j0, would byte-compile on every CPU whatever the budget says.
-        f"COMPILEALL_OPTS=-j{jobs}",
-        # CPython's install targets create the same directories: not for a parallel make.
-        parallel=False,
-    )
-    return (*(training if pgo else ()), make("compile"), install)
 
 
 def _compiler_variables(host: Host) -> tuple[str, ...]:

@@ -9,11 +9,12 @@ import msgspec
 
 import ftbuild
 from ftbuild.build.engine import Built
-from ftbuild.build.evidence import profile_digest, read_evidence
+from ftbuild.build.evidence import read_evidence
 from ftbuild.build.plan import SUPPRESSIONS, Plan, sanitizer_environment
 from ftbuild.model.manifest import FORMAT, Manifest, Result, StageRecord, Used
 from ftbuild.model.recipes import Profile
 from ftbuild.model.spec import Host
+from ftbuild.store.profiles import profile_digest
 from ftbuild.store.tree import Tree
 
 
@@ -38,6 +39,7 @@ def manifest_of(
     settled: tuple[StageRecord, ...],
     jobs: int,
     started: datetime,
+    training: str | None,
 ) -> Manifest:
     """The manifest of a build whose prefix is in place. Reads the build's log and profile data."""
     with built.compile_log.open(errors="replace") as log:
@@ -69,6 +71,7 @@ def manifest_of(
             libc=host.libc,
             kernel=host.kernel,
             jobs=jobs,
+            training=training,
             stages=(*built.stages, *settled),
             started=started.isoformat(timespec="seconds"),
         ),

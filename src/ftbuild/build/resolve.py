@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import msgspec
 from packaging.version import Version
 
+from ftbuild.build.flags import configure_flags, stage_flags
 from ftbuild.errors import UsageError
-from ftbuild.model.recipes import Catalogue, Profile
-from ftbuild.model.spec import BuildSpec, Host, Library
+from ftbuild.model.recipes import Catalogue
+from ftbuild.model.spec import BuildSpec, Host, Library, StageFlags
 from ftbuild.model.versions import Request, Variant, series_of
 
 
@@ -85,9 +86,13 @@ def specify(
     profile: str,
     host: Host,
     configure_args: tuple[str, ...],
+    debug_info: bool = False,
+    march: str | None = None,
 ) -> BuildSpec:
     """The specification of one build on this host."""
     recipe = catalogue.profile(profile)
+    compiler = host.compiler
+    debug_info = debug_info or recipe.debug_info
     return BuildSpec(
         version=version,
         variant=variant,
@@ -97,9 +102,12 @@ def specify(
         lto=recipe.lto,
         debug=recipe.debug,
         sanitizer=recipe.sanitizer,
-        flags=_flags(recipe, variant),
+        flags=configure_flags(recipe, version, variant, compiler),
+        stage_flags=stage_flags(recipe, compiler, debug_info=debug_info, march=march),
         configure_args=configure_args,
-        compiler=host.compiler.identity,
+        compiler=compiler.identity,
+        debug_info=debug_info,
+        march=march,
         libraries=_used(host.libraries, catalogue, version),
     )
 
@@ -107,12 +115,8 @@ def specify(
 def without_pgo(spec: BuildSpec) -> BuildSpec:
     """The same build without profile-guided optimisation: another specification, another digest."""
     flags = tuple(flag for flag in spec.flags if flag != "--enable-optimizations")
-    return msgspec.structs.replace(spec, pgo=False, flags=flags)
-
-
-def _flags(recipe: Profile, variant: Variant) -> tuple[str, ...]:
-    gil = () if variant is Variant.GIL else ("--disable-gil",)
-    return (*recipe.configure, *gil)
+    stages = StageFlags(compile=spec.stage_flags.compile, link=spec.stage_flags.link)
+    return msgspec.structs.replace(spec, pgo=False, flags=flags, stage_flags=stages)
 
 
 def _used(

@@ -38,6 +38,8 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
         link_command: The link command of the interpreter, as make ran it.
         system, machine, libc, kernel: The host.
         jobs: The job budget.
+        training: Where the training profile came from: `trained` here, `stored` from an earlier
+            build, `given` by the user; None without one.
         stages: Wall time of every stage.
         started: UTC time the build began, ISO 8601.
     """
@@ -57,6 +59,7 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     libc: str
     kernel: str
     jobs: int
+    training: str | None
     stages: tuple[StageRecord, ...]
     started: str
 

@@ -58,6 +58,7 @@ class Profile(_Recipe, frozen=True, kw_only=True):
         pgo: Whether a training run shapes the final compile (profile-guided optimisation).
         lto: Whether the final link optimises across the whole program.
         debug: Whether this is a `--with-pydebug` build (ABI flag `d`).
+        debug_info: Whether debug information is kept (`-g`) without being asked for.
         sanitizer: `thread`, `address`, or None.
         environment: Variables that the build itself and `ftbuild run` set; `{suppressions}` stands
             for the path of the sanitizer's suppression list.
@@ -70,6 +71,7 @@ class Profile(_Recipe, frozen=True, kw_only=True):
     pgo: bool = False
     lto: bool = False
     debug: bool = False
+    debug_info: bool = False
     sanitizer: str | None = None
     environment: dict[str, str] = {}
     suppressions: dict[Variant, str] = {}

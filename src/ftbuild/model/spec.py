@@ -17,7 +17,8 @@ class Compiler(msgspec.Struct, frozen=True, kw_only=True):
         version: `12.2.0`.
         target: The target it compiles for: `x86_64-linux-gnu`.
         path: The executable.
-        tools: Companion tools of the same version, by plain name (`llvm-profdata`), with paths.
+        tools: Companions of the same version, by plain name (`llvm-profdata`), with paths;
+            `profile-runtime` is the library that writes clang's profiles.
     """
 
     family: str
@@ -77,6 +78,27 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     libraries: tuple[Library, ...]
 
 
+class StageFlags(msgspec.Struct, frozen=True, kw_only=True):
+    """What ftbuild adds to CPython's own options, stage by stage.
+
+    They are given to make, not to configure: they reach the commands and stay out of sysconfig,
+    so that extensions are compiled as with any other build.
+
+    Attributes:
+        instrument: Compiler options of the instrumented build.
+        counters: In place of CPython's options for making an instrumented build; empty: CPython's.
+        training: Arguments of the interpreter for the training run; empty: CPython's.
+        compile: Compiler options of the final build.
+        link: Linker options of the final build.
+    """
+
+    instrument: tuple[str, ...] = ()
+    counters: tuple[str, ...] = ()
+    training: tuple[str, ...] = ()
+    compile: tuple[str, ...] = ()
+    link: tuple[str, ...] = ()
+
+
 class BuildSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One interpreter to build. Equal digests mean interchangeable results.
 
@@ -89,9 +111,12 @@ class BuildSpec(msgspec.Struct, frozen=True, kw_only=True):
         lto: Whether the result must have been optimised at link time.
         debug: Whether it is a `--with-pydebug` build.
         sanitizer: `thread`, `address`, or None.
-        flags: ftbuild's own configure arguments: the profile's, and `--disable-gil`.
+        flags: ftbuild's own configure arguments: the profile's, the compiler's, `--disable-gil`.
+        stage_flags: What ftbuild adds to the commands of each stage.
         configure_args: The user's, appended after ours.
         compiler: The compiler's identity.
+        debug_info: Whether debug information is kept.
+        march: The processor the interpreter is compiled for (`-march`), or None.
         libraries: The optional libraries with their versions.
         profile_data: SHA-256 of a PGO profile that the user gives, else None.
     """
@@ -105,8 +130,11 @@ class BuildSpec(msgspec.Struct, frozen=True, kw_only=True):
     debug: bool
     sanitizer: str | None
     flags: tuple[str, ...]
+    stage_flags: StageFlags = StageFlags()
     configure_args: tuple[str, ...]
     compiler: str
+    debug_info: bool = False
+    march: str | None = None
     libraries: tuple[Library, ...]
     profile_data: str | None = None
 
@@ -114,6 +142,19 @@ class BuildSpec(msgspec.Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """SHA-256 over everything that is asked for, as hexadecimal digits."""
         return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+
+    @property
+    def training_key(self) -> str:
+        """SHA-256 over everything a training profile depends on.
+
+        That is what the digest is made of, but for a profile that was given and the options of the
+        final stage: they make use of a profile and have no part in it.
+        """
+        before = msgspec.structs.replace(self.stage_flags, compile=(), link=())
+        asked = msgspec.structs.replace(
+            self, profile_data=None, stage_flags=before, debug_info=False, march=None
+        )
+        return asked.digest
 
     @property
     def abiflags(self) -> str:

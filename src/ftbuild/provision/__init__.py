@@ -9,6 +9,7 @@ from ftbuild.provision.choose import repeat
 from ftbuild.provision.make import Outcome
 from ftbuild.provision.prove import check, judge_pairs
 from ftbuild.provision.provide import Summary, fetch_sources, provide, rehearse, upgrade
+from ftbuild.provision.training import given as given_profiles
 from ftbuild.provision.world import Options, World
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "World",
     "check",
     "fetch_sources",
+    "given_profiles",
     "judge_pairs",
     "provide",
     "rehearse",

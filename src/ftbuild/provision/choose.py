@@ -15,6 +15,7 @@ from ftbuild.model.events import Warned
 from ftbuild.model.manifest import Installation, Manifest
 from ftbuild.model.spec import BuildSpec, Host
 from ftbuild.model.versions import Request, Variant, series_of
+from ftbuild.provision.training import with_given
 from ftbuild.provision.world import Options, World
 from ftbuild.store.listing import installed, is_linked
 
@@ -93,7 +94,11 @@ def repeat(
         there = manifest.used.compiler
         compiler = there.path if Path(there.path).exists() else there.family
     options = msgspec.structs.replace(
-        options, compiler=compiler, configure_args=spec.configure_args
+        options,
+        compiler=compiler,
+        configure_args=spec.configure_args,
+        debug_info=spec.debug_info,
+        march=spec.march,
     )
     host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
     here = specify(
@@ -103,6 +108,8 @@ def repeat(
         profile=spec.profile,
         host=host,
         configure_args=spec.configure_args,
+        debug_info=spec.debug_info,
+        march=spec.march,
     )
     if here.digest != spec.digest:
         differing = (
@@ -136,8 +143,10 @@ def job_of(
         profile=wanted.profile,
         host=host,
         configure_args=options.configure_args,
+        debug_info=options.debug_info,
+        march=options.march,
     )
-    return job_for(spec, world)
+    return job_for(with_given(spec, options.profile_data), world)
 
 
 def job_for(spec: BuildSpec, world: World) -> Job:

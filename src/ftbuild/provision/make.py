@@ -35,11 +35,13 @@ from ftbuild.model.spec import BuildSpec, Host
 from ftbuild.model.versions import series_of
 from ftbuild.provision.choose import Job, job_for
 from ftbuild.provision.prove import verified
+from ftbuild.provision.training import Training, profile_place, store, training_for
 from ftbuild.provision.world import Options, World
 from ftbuild.store.layout import Layout, require_space
 from ftbuild.store.links import link
 from ftbuild.store.listing import installations, installed
 from ftbuild.store.prefixes import claimed, complete, placed
+from ftbuild.store.profiles import place
 from ftbuild.store.tree import hash_tree
 from ftbuild.store.work import scratch
 
@@ -74,6 +76,7 @@ class _Run(msgspec.Struct, frozen=True, kw_only=True):
     work: Path
     runner: Runner
     sources: dict[str, Source]
+    trainings: dict[str, Training | None]
 
 
 def make_all(
@@ -105,6 +108,7 @@ def make_all(
             work=work,
             runner=Runner(budget=budget, emit=world.emit, stop=world.stop),
             sources=sources,
+            trainings={job.store_name: training_of(job, options, world) for job in todo},
         )
         for job in todo:
             _announce(job, run)
@@ -113,6 +117,12 @@ def make_all(
             stop=world.stop,
             enough=lambda outcome: options.fail_fast and outcome.status == "failed",
         )
+
+
+def training_of(job: Job, options: Options, world: World) -> Training | None:
+    """The profile that a job is to use, or None where it has to train."""
+    place = profile_place(job.spec, world.layout, world.catalogue.default_profile)
+    return training_for(job.spec, place, options.profile_data, world.emit, retrain=options.retrain)
 
 
 def _require_tools(todo: Sequence[Job], host: Host) -> None:
@@ -227,6 +237,9 @@ def _install(job: Job, run: _Run) -> tuple[Installation, Report]:
     try:
         logs.mkdir(parents=True)
         work.mkdir()
+        training = run.trainings.get(job.store_name)
+        if training is not None:
+            place(training.path, plan.tree)
         built = run.runner.build(plan, logs=logs)
         _add_suppressions(plan, profile)
         with placed(world.layout, job.store_name, plan.staged_prefix) as prefix:
@@ -244,10 +257,14 @@ def _install(job: Job, run: _Run) -> tuple[Installation, Report]:
                 settled=settled,
                 jobs=run.slots,
                 started=began,
+                training=_origin(job.spec, training),
             )
             installation = Installation(prefix=prefix, manifest=manifest)
             report = _proven(installation, run, logs)
             complete(prefix, manifest, hashes)
+        if job.spec.pgo and training is None:
+            default = world.catalogue.default_profile
+            store(job.spec, profile_place(job.spec, world.layout, default), plan.tree, world.emit)
     except OSError as error:
         raise EnvironmentFault(
             f"{job.name}: {error.strerror}: {error.filename}",
@@ -256,6 +273,12 @@ def _install(job: Job, run: _Run) -> tuple[Installation, Report]:
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return installation, report
+
+
+def _origin(spec: BuildSpec, training: Training | None) -> str | None:
+    if not spec.pgo:
+        return None
+    return "trained" if training is None else training.kind
 
 
 def _proven(installation: Installation, run: _Run, logs: Path) -> Report:
@@ -286,10 +309,27 @@ def _proven(installation: Installation, run: _Run, logs: Path) -> Report:
 def _plan_in(job: Job, run: _Run) -> Plan:
     source = run.sources[job.spec.version].tree
     work = run.work / job.store_name
-    return plan_of(job, run.world, run.host, source=source, work=work, slots=run.slots)
+    return plan_of(
+        job,
+        run.world,
+        run.host,
+        source=source,
+        work=work,
+        slots=run.slots,
+        training=run.trainings.get(job.store_name),
+    )
 
 
-def plan_of(job: Job, world: World, host: Host, *, source: Path, work: Path, slots: int) -> Plan:
+def plan_of(
+    job: Job,
+    world: World,
+    host: Host,
+    *,
+    source: Path,
+    work: Path,
+    slots: int,
+    training: Training | None,
+) -> Plan:
     """The plan of a job, below a scratch directory of its own."""
     return plan(
         job.spec,
@@ -304,6 +344,7 @@ def plan_of(job: Job, world: World, host: Host, *, source: Path, work: Path, slo
         work=work,
         prefix=world.layout.store / job.store_name,
         jobs=slots,
+        training=None if training is None else training.path,
     )
 
 

@@ -14,8 +14,9 @@ from ftbuild.model.recipes import Catalogue
 from ftbuild.model.report import Report
 from ftbuild.model.versions import Request, is_prerelease, series_of
 from ftbuild.provision.choose import job_of, linked, obtain, resolve
-from ftbuild.provision.make import Outcome, make_all, plan_of
+from ftbuild.provision.make import Outcome, make_all, plan_of, training_of
 from ftbuild.provision.prove import judge_pairs
+from ftbuild.provision.training import warn_of_unfit
 from ftbuild.provision.world import Options, World
 from ftbuild.store.layout import require_plain
 from ftbuild.store.links import refresh
@@ -41,6 +42,7 @@ def provide(requests: Sequence[Request], options: Options, world: World) -> Summ
     check_arguments(options.configure_args)
     host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
     jobs = resolve(requests, options, world, host)
+    warn_of_unfit(options.profile_data, [job.spec for job in jobs], world.emit)
     outcomes = {
         job.store_name: Outcome(name=job.name, status="present", installation=have)
         for job in jobs
@@ -83,6 +85,7 @@ def rehearse(requests: Sequence[Request], options: Options, world: World) -> str
                 source=work / f"Python-{version}",
                 work=work / job.store_name,
                 slots=options.jobs or host.cpus,
+                training=training_of(job, options, world),
             )
             parts[job.store_name] = render(made, jobs=options.jobs or host.cpus)
     return "\n\n".join(parts.values())
@@ -122,6 +125,8 @@ def upgrade(requests: Sequence[Request], world: World) -> Summary:
             profile=spec.profile,
             compiler=item.manifest.used.compiler.path,
             configure_args=spec.configure_args,
+            debug_info=spec.debug_info,
+            march=spec.march,
         )
         groups.setdefault(same, {})[request] = None
     summaries = [provide(tuple(group), options, world) for options, group in groups.items()]

@@ -10,6 +10,7 @@ import msgspec
 from ftbuild.fetch.sources import Sources
 from ftbuild.model.events import Emit
 from ftbuild.model.recipes import Catalogue
+from ftbuild.provision.training import Training
 from ftbuild.store.layout import Layout
 from ftbuild.verify import Checker
 
@@ -25,6 +26,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         force: Build again what is installed already.
         fail_fast: Stop the other builds when one fails.
         pgo_fallback: Build without PGO where the training run fails.
+        profile_data: Training profiles that the user gives.
+        retrain: Train even where a stored profile would do.
+        debug_info: Keep debug information.
+        march: The processor to compile the interpreter for.
     """
 
     profile: str | None = None
@@ -34,6 +39,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     force: bool = False
     fail_fast: bool = False
     pgo_fallback: bool = False
+    profile_data: tuple[Training, ...] = ()
+    retrain: bool = False
+    debug_info: bool = False
+    march: str | None = None
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,11 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         return self.root / "sources"
 
     @property
+    def profiles(self) -> Path:
+        """Stored training profiles."""
+        return self.root / "profiles"
+
+    @property
     def logs(self) -> Path:
         """One folder a build, one file a stage."""
         return self.root / "logs"
@@ -69,7 +74,14 @@ def open_root(root: Path) -> Layout:
     require_plain(layout)
     root = layout.root
     try:
-        for path in (layout.store, layout.bin, layout.sources, layout.logs, layout.pairs):
+        for path in (
+            layout.store,
+            layout.bin,
+            layout.sources,
+            layout.profiles,
+            layout.logs,
+            layout.pairs,
+        ):
             path.mkdir(parents=True, exist_ok=True)
         for path in (layout.work, layout.locks):
             path.mkdir(mode=0o700, exist_ok=True)

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
-from ftbuild.build.plan import Plan, Stage, plan
+from ftbuild.build.flags import configure_flags, stage_flags
+from ftbuild.build.plan import Plan, plan
+from ftbuild.build.stages import Stage
 from ftbuild.catalogue import load
 from ftbuild.model.spec import Host
 from ftbuild.model.versions import Variant
@@ -34,13 +36,22 @@ def planned(
     variant: Variant = Variant.FREE_THREADED,
     *,
     host: Host = HOST,
+    training: Path | None = None,
     work: Path = Path("/root/work/1/x"),
     prefix: Path = Path("/root/store/cpython-3.14.7t-12345678"),
     **asked: Any,
 ) -> Plan:
     """The plan of a build of 3.14.7."""
     recipe = PROFILES[profile]
-    spec = specification(variant, profile=profile, pgo=recipe.pgo, debug=recipe.debug, **asked)
+    made = {
+        "profile": profile,
+        "pgo": recipe.pgo,
+        "lto": recipe.lto,
+        "debug": recipe.debug,
+        "flags": configure_flags(recipe, "3.14.7", variant, host.compiler),
+        "stage_flags": stage_flags(recipe, host.compiler, debug_info=False, march=None),
+    }
+    spec = specification(variant, **made | asked)
     return plan(
         spec,
         name=spec.friendly_name("fast"),
@@ -52,6 +63,7 @@ def planned(
         work=work,
         prefix=prefix,
         jobs=3,
+        training=training,
     )
 
 

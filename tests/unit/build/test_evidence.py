@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from ftbuild.build.evidence import profile_digest, read_evidence
+from ftbuild.build.evidence import read_evidence
 
 from .lines import COMPILES, LINK, LIST, OTHER
 
@@ -32,21 +30,3 @@ def test_the_interpreter_has_another_name_on_macos(program: str) -> None:
 def test_nothing_seen() -> None:
     evidence = read_evidence(OTHER[1:])
     assert (evidence.compile_command, evidence.link_command) == ("", "")
-
-
-def test_a_profile_is_names_and_contents(tmp_path: Path) -> None:
-    assert profile_digest(tmp_path) is None
-    digests = set()
-    for name, content in (
-        ("Objects/a.gcda", b"one"),
-        ("Objects/b.gcda", b"two"),
-        ("Objects/b.gcda", b"three"),
-        ("code.profclangd", b"merged"),
-    ):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
-        digests.add(profile_digest(tmp_path))
-    assert len(digests) == 4
-    (tmp_path / "Objects" / "a.gcno").touch()
-    assert profile_digest(tmp_path) in digests

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -7,20 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ftbuild.build.plan import Plan, build_environment, render
-from ftbuild.model.spec import Compiler
+from ftbuild.build.plan import build_environment, render
 from ftbuild.model.versions import BOTH, Variant
-from tests.builders import HOST
+from tests.builders import CLANG, HOST
 
 from .plans import CALLER, PROFILES, planned
-
-CLANG = Compiler(
-    family="clang",
-    version="19.1.7",
-    target="x86_64-linux-gnu",
-    path="/usr/bin/clang-19",
-    tools={"llvm-profdata": "/usr/lib/llvm-19/bin/llvm-profdata", "ld.lld": "/usr/bin/ld.lld-19"},
-)
 
 
 @pytest.mark.parametrize(
@@ -35,14 +27,14 @@ def test_training_is_for_pgo(profile: str, stages: list[str]) -> None:
     assert [stage.name for stage in made.stages] == stages
     assert [stage.name for stage in made.settle] == ["pip"]
     assert {stage.name for stage in made.stages if stage.parallel} == (
-        set(stages) - {"configure", "install"}
+        set(stages) - {"configure", "train", "install"}
     )
 
 
 def test_configure_gets_prefix_flags_compiler_and_last_what_the_user_adds() -> None:
     configure = planned(configure_args=("CC=mine", "--enable-shared")).stages[0]
     assert configure.argv == (
-        "/root/work/1/source/configure",
+        "../../source/configure",
         "--prefix=/root/store/cpython-3.14.7t-12345678",
         "--disable-test-modules",
         "--disable-gil",
@@ -90,43 +82,25 @@ def test_it_is_installed_into_a_stage_and_pip_added_in_place() -> None:
     assert pip.cwd == made.prefix
 
 
+def test_a_stored_profile_is_unpacked_by_hand_too() -> None:
+    made = planned("optimized", training=Path("/root/profiles/a b.tar.xz"))
+    assert [stage.name for stage in made.stages] == ["configure", "compile", "install"]
+    assert "tar -xJf '/root/profiles/a b.tar.xz' -C /root/work/1/x/build" in render(made, jobs=2)
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("variant", BOTH)
 def test_a_plan_is_a_script_that_a_shell_reads(profile: str, variant: Variant) -> None:
     made = planned(profile, variant, configure_args=("CFLAGS=-O1 -g'", "LIBS=$(x)"))
     script = render(made, jobs=3)
     subprocess.run(["/bin/sh", "-n"], input=script, text=True, check=True)
-    commands = [shlex.split(line)[3:] for line in script.splitlines() if line.startswith("cd ")]
+    commands = [shlex.split(part)[2:] for part in re.split(r"^cd ", script, flags=re.MULTILINE)[1:]]
     for stage, words in zip((*made.stages, *made.settle), commands, strict=True):
         jobs = ("-j3",) if stage.parallel else ()
-        assert tuple(words) == (stage.argv[0], *jobs, *stage.argv[1:])
+        assert tuple(words[: len(stage.argv) + len(jobs)]) == (
+            stage.argv[0],
+            *jobs,
+            *stage.argv[1:],
+        )
     assert "CC=tcc" not in script
     assert "export PATH" not in script
-
-
-def links(plan: Plan) -> set[tuple[str, ...]]:
-    """The link options that the makes of a plan are given."""
-    makes = (stage.argv for stage in plan.stages if stage.name != "configure")
-    return {tuple(word for word in argv if word.startswith("LDFLAGS_NODIST=")) for argv in makes}
-
-
-def test_no_link_option_without_need() -> None:
-    assert links(planned("fast")) == {()}
-    assert links(planned("optimized", lto=True)) == {()}
-
-
-def test_clang_links_lto_objects_with_a_linker_that_reads_them() -> None:
-    tools = {"ld.lld": "/usr/lib/llvm-19/bin/ld.lld"}
-    clang = msgspec.structs.replace(HOST.compiler, family="clang", tools=tools)
-    host = msgspec.structs.replace(HOST, compiler=clang)
-    wanted = "LDFLAGS_NODIST=--ld-path=/usr/lib/llvm-19/bin/ld.lld"
-    assert links(planned("optimized", host=host, lto=True)) == {(wanted,)}
-    assert links(planned("fast", host=host, lto=False)) == {()}
-
-
-@pytest.mark.parametrize("system", ["linux", "darwin"])
-def test_a_shared_build_finds_its_library(system: str) -> None:
-    host = msgspec.structs.replace(HOST, system=system)
-    made = planned("fast", host=host, configure_args=("--enable-shared",))
-    wanted = f"LDFLAGS_NODIST=-Wl,--enable-new-dtags,-rpath,{made.prefix}/lib"
-    assert links(made) == ({(wanted,)} if system == "linux" else {()})

@@ -36,6 +36,7 @@ def recorded(log: Path, profile: str = "fast", **asked: Any) -> Manifest:
         settled=(StageRecord(name="pip", seconds=2.0),),
         jobs=3,
         started=datetime(2026, 11, 1, 12, 0, 0, 999, tzinfo=UTC),
+        training="trained",
     )
 
 
@@ -58,7 +59,7 @@ def test_the_scratch_directory_of_the_run_is_left_out(log: Path) -> None:
     made = recorded(log)
     assert str(log.parent) not in made.used.compile_command
     assert "-Isource/Include/internal" in made.used.compile_command
-    assert made.used.configure[0] == "source/configure"
+    assert made.used.configure[0] == "../../source/configure"
 
 
 def test_optimisation_is_recorded_where_it_happened_not_where_it_was_asked(log: Path) -> None:

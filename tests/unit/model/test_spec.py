@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftbuild.model.spec import BuildSpec, Library
+from ftbuild.model.spec import BuildSpec, Library, StageFlags
 from ftbuild.model.versions import Variant
 from tests.builders import specification
 
@@ -21,6 +21,9 @@ OTHER: dict[str, Any] = {
     "debug": True,
     "sanitizer": "thread",
     "flags": ("--disable-gil", "--with-lto"),
+    "stage_flags": StageFlags(training=("-m", "test", "--pgo")),
+    "debug_info": True,
+    "march": "native",
     "configure_args": ("--enable-shared",),
     "compiler": "clang 19.1.7 x86_64-linux-gnu",
     "libraries": (Library(name="openssl", version="3.5.0"),),
@@ -40,6 +43,24 @@ def test_the_digest_tells_any_two_specifications_apart(one: set[str], other: set
     assert (first.digest == second.digest) == (one == other)
 
 
+WITHOUT_PART_IN_TRAINING = {"debug_info", "march", "profile_data"}
+"""What says how a profile is used, or which."""
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_a_training_profile_is_for_all_that_shapes_it(name: str) -> None:
+    same = specification(**{name: OTHER[name]}).training_key == specification().training_key
+    assert same == (name in WITHOUT_PART_IN_TRAINING)
+
+
+@pytest.mark.parametrize("stage", StageFlags.__struct_fields__)
+def test_the_options_of_the_last_stage_do_not_shape_a_profile(stage: str) -> None:
+    other = specification(stage_flags=StageFlags(**{stage: ("-x",)}))
+    assert other.digest != specification().digest
+    same = other.training_key == specification().training_key
+    assert same == (stage in {"compile", "link"})
+
+
 def test_a_digest_outlives_writing_and_reading() -> None:
     spec = specification()
     again = msgspec.json.decode(msgspec.json.encode(spec), type=BuildSpec)
@@ -50,7 +71,7 @@ def test_a_digest_outlives_writing_and_reading() -> None:
 def test_a_digest_does_not_change_with_ftbuild() -> None:
     # Were it computed otherwise, every build that anybody has would be made again.
     assert specification().digest == (
-        "6a5222196d6ad85c33d2ee6426b44a477cb0eb48dbe9bf9cf998e0789b7bd163"
+        "517445e6c1f094cd15e9e416dadbda89d68991bf4a49eac174397b028fe8022e"
     )
 
 

@@ -1,0 +1,74 @@
+"""What ftbuild adds to CPython's own build options, and for which stage; each by measurement.
+
+The figures are in docs/performance.md. An instrumented build is thrown away after its training:
+it needs neither debug information nor link-time optimisation.
+"""
+
+from __future__ import annotations
+
+from packaging.version import Version
+
+from ftbuild.model.recipes import Profile
+from ftbuild.model.spec import Compiler, StageFlags
+from ftbuild.model.versions import Variant, series_of
+
+_TAIL_CALLS = Version("3.14")
+"""The first series with `--with-tail-call-interp` (gh-128563)."""
+
+_PRESERVE_NONE = 19
+"""The first clang whose `preserve_none` convention works with `musttail`, which that needs."""
+
+_TAIL_CALL_TARGETS = ("x86_64", "aarch64", "arm64")
+
+
+def configure_flags(
+    recipe: Profile, version: str, variant: Variant, compiler: Compiler
+) -> tuple[str, ...]:
+    """Arguments of ours for configure, after those of the profile."""
+    tail_calls = ("--with-tail-call-interp",) if _tail_calls(recipe, version, compiler) else ()
+    return (
+        *recipe.configure,
+        *tail_calls,
+        *(() if variant is Variant.GIL else ("--disable-gil",)),
+    )
+
+
+def stage_flags(
+    recipe: Profile, compiler: Compiler, *, debug_info: bool, march: str | None
+) -> StageFlags:
+    """What each stage of a build is to add.
+
+    Args:
+        recipe: The profile.
+        compiler: The compiler.
+        debug_info: Whether to keep the debug information that CPython's `-g` makes.
+        march: The processor to compile the interpreter for, or None for the compiler's default.
+    """
+    compiling = () if debug_info else ("-g0",)
+    target = () if march is None else (f"-march={march}",)
+    if not recipe.pgo:
+        return StageFlags(compile=(*compiling, *target))
+    if compiler.family == "clang":
+        # Its instrumentation comes before any optimisation: how the rest is compiled decides only
+        # how long the training takes.
+        return StageFlags(instrument=("-fno-lto", "-g0", "-O1"), compile=(*compiling, *target))
+    return StageFlags(
+        # The same -O3 as in the end: gcc instruments what its early passes have made of a function.
+        instrument=("-fno-lto", "-g0", *target),
+        # CPython asks for atomic counters, which take several times as long.
+        counters=("-fprofile-generate", "-fprofile-update=single"),
+        compile=(*compiling, *target),
+        # gh-132257: 3.13 has the whole program optimised as one piece, by one process.
+        link=("-flto-partition=balanced",) if recipe.lto else (),
+    )
+
+
+def _tail_calls(recipe: Profile, version: str, compiler: Compiler) -> bool:
+    return (
+        compiler.family == "clang"
+        and int(compiler.version.partition(".")[0]) >= _PRESERVE_NONE
+        and compiler.target.startswith(_TAIL_CALL_TARGETS)
+        and "apple" not in compiler.target
+        and not (recipe.debug or recipe.sanitizer)
+        and Version(series_of(version)) >= _TAIL_CALLS
+    )

@@ -1,0 +1,59 @@
+"""The record inside a stored training profile: what it was made from, and its hash."""
+
+from __future__ import annotations
+
+from textwrap import shorten
+
+import msgspec
+
+from ftbuild.model.recipes import Sha256
+from ftbuild.model.spec import BuildSpec
+
+FORMAT = 1
+"""Version of the record's shape. A reader refuses what it does not know."""
+
+
+class TrainingProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """What a training run counted, as an input of a build.
+
+    Attributes:
+        format: `FORMAT`.
+        spec: The build whose training made it.
+        sha256: Hash over the data (names and contents), the manifest's `training_profile`.
+        ftbuild: Version of ftbuild that made it.
+    """
+
+    format: int
+    spec: BuildSpec
+    sha256: Sha256
+    ftbuild: str
+
+    @property
+    def key(self) -> str:
+        """What the specification of a build that can use it has as `training_key`."""
+        return self.spec.training_key
+
+    def unfit(self, spec: BuildSpec) -> str:
+        """Why a build cannot use it: what differs, or empty where nothing does."""
+        if self.key == spec.training_key:
+            return ""
+        return "; ".join(
+            f"its {name} is {_brief(there)}, not {_brief(here)}"
+            for name in (
+                "version",
+                "source_sha256",
+                "variant",
+                "compiler",
+                "profile",
+                "flags",
+                "configure_args",
+                "libraries",
+                "stage_flags",
+            )
+            if (there := getattr(self.spec, name)) != (here := getattr(spec, name))
+        )
+
+
+def _brief(value: object) -> str:
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return shorten(text, 80, placeholder="…")

@@ -1,0 +1,95 @@
+"""Which training profile a build uses: one that was given, one that is stored, or its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+import ftbuild
+from ftbuild.errors import EnvironmentFault, Refused
+from ftbuild.model.events import Emit, Warned
+from ftbuild.model.spec import BuildSpec
+from ftbuild.model.training import FORMAT, TrainingProfile
+from ftbuild.store.layout import Layout
+from ftbuild.store.profiles import place_of, profile_digest, read_profile, save
+
+
+class Training(msgspec.Struct, frozen=True, kw_only=True):
+    """A profile that was made earlier: `stored` or `given`, where it lies, and its record."""
+
+    kind: str
+    path: Path
+    profile: TrainingProfile
+
+
+def given(paths: Iterable[Path], emit: Emit) -> tuple[Training, ...]:
+    """The profiles that the user names; a damaged one is warned of and left out."""
+    found = (_read("given", path, emit) for path in paths)
+    return tuple(training for training in found if training is not None)
+
+
+def with_given(spec: BuildSpec, profiles: Iterable[Training]) -> BuildSpec:
+    """A specification that asks for the profile among those given that fits it, if one does."""
+    fitting = (t.profile.sha256 for t in profiles if not t.profile.unfit(spec))
+    return msgspec.structs.replace(spec, profile_data=next(fitting, None)) if spec.pgo else spec
+
+
+def warn_of_unfit(profiles: Iterable[Training], specs: Sequence[BuildSpec], emit: Emit) -> None:
+    """Say of each given profile that no build uses why that is so."""
+    for training in profiles:
+        profile = training.profile
+        if any(profile.sha256 == spec.profile_data for spec in specs):
+            continue
+        # The build it comes nearest to is that of its own variant.
+        near = sorted(specs, key=lambda spec: spec.variant != profile.spec.variant)
+        reason = profile.unfit(near[0]) if near else "nothing is to be built"
+        emit(Warned(text=f"{training.path} is not used: {reason}"))
+
+
+def training_for(
+    spec: BuildSpec, place: Path, profiles: Iterable[Training], emit: Emit, *, retrain: bool
+) -> Training | None:
+    """The profile that a build is to use, or None where it has to train.
+
+    Args:
+        spec: What is built.
+        place: Where its own profile would be stored.
+        profiles: Those that were given.
+        emit: Receives a warning where the stored one is damaged.
+        retrain: Leave the stored one unused.
+    """
+    if not spec.pgo:
+        return None
+    if spec.profile_data is not None:
+        return next(t for t in profiles if t.profile.sha256 == spec.profile_data)
+    if retrain or not place.is_file():
+        return None
+    training = _read("stored", place, emit)
+    return None if training is None or training.profile.unfit(spec) else training
+
+
+def store(spec: BuildSpec, place: Path, tree: Path, emit: Emit) -> None:
+    """Keep the profile that a build tree's training made; where that fails, only say so."""
+    sha256 = profile_digest(tree)
+    if sha256 is None:
+        return
+    profile = TrainingProfile(format=FORMAT, spec=spec, sha256=sha256, ftbuild=ftbuild.__version__)
+    try:
+        save(place, profile, tree)
+    except EnvironmentFault as fault:
+        emit(Warned(text=f"the training profile is not kept: {fault.message}"))
+
+
+def profile_place(spec: BuildSpec, layout: Layout, default_profile: str) -> Path:
+    """Where the profile that a build trains is stored."""
+    return place_of(layout, spec.friendly_name(default_profile), spec.training_key)
+
+
+def _read(kind: str, path: Path, emit: Emit) -> Training | None:
+    try:
+        return Training(kind=kind, path=path, profile=read_profile(path))
+    except Refused as refusal:
+        emit(Warned(text=refusal.message))
+        return None
