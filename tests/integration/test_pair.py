@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -58,12 +59,13 @@ def test_the_manifest_tells_how_it_was_made(pair: Ftbuild) -> None:
     used, result, spec = manifest["used"], manifest["result"], manifest["spec"]
     assert build["prefix"].endswith(manifest["digest"][:8])
     assert spec["source_sha256"] == pair.pins[NEW]
-    assert spec["flags"] == ["--enable-optimizations", "--with-lto", "--disable-gil"]
+    assert spec["flags"][:2] == ["--enable-optimizations", "--with-lto"]
+    assert spec["flags"][-1] == "--disable-gil"
     assert used["origin"] == str(pair.mirror / f"Python-{NEW}.tar.xz")
     names = [stage["name"] for stage in used["stages"]]
     assert names == ["configure", "instrument", "train", "compile", "install", "pip"]
     assert {stage["name"]: stage["units"] for stage in used["stages"]}["compile"] == 3
-    assert "-fprofile-use" in used["compile_command"]
+    assert re.search(r" -fprofile-(instr-)?use\b", used["compile_command"])
     assert "-flto" in used["link_command"]
     assert result["pgo"]
     assert result["lto"]
@@ -140,7 +142,7 @@ def test_nothing_to_do(ftbuild: Ftbuild) -> None:
 def test_quiet_and_verbose(ftbuild: Ftbuild) -> None:
     assert ftbuild("build", "3.97t", "--quiet").err == ""
     told = ftbuild("build", "3.97t", "--force", "--verbose").err
-    assert "-c -O1  -o Objects/listobject.o" in told
+    assert re.search(r"-c -O1 .*-o Objects/listobject\.o", told)
 
 
 def test_a_rehearsal_writes_nothing(ftbuild: Ftbuild) -> None:

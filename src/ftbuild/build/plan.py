@@ -17,6 +17,9 @@ from ftbuild.model.versions import series_of
 SUPPRESSIONS = Path("share/ftbuild/suppressions.txt")
 """Where below a prefix the sanitizer's suppression list is installed."""
 
+SITE = "config.site"
+"""Where below a build's scratch directory configure is told of answers that are known already."""
+
 _KEPT = ("PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "SHELL", "TERM")
 
 
@@ -109,6 +112,7 @@ def plan(
         environment={
             **build_environment(environment, system=host.system),
             **variables,
+            "CONFIG_SITE": str(work / SITE),
             **sanitizer_environment(profile, suppressions),
         },
         stages=(

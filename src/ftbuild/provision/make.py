@@ -14,7 +14,7 @@ import msgspec
 from ftbuild import toolchain
 from ftbuild.build.engine import Runner, together
 from ftbuild.build.jobs import JobBudget
-from ftbuild.build.plan import SUPPRESSIONS, Plan, plan
+from ftbuild.build.plan import SITE, SUPPRESSIONS, Plan, plan
 from ftbuild.build.record import Source, manifest_of
 from ftbuild.build.resolve import without_pgo
 from ftbuild.errors import EnvironmentFault, FtbuildError, Interrupted, Refused, TrainingFailed
@@ -37,6 +37,7 @@ from ftbuild.provision.choose import Job, job_for
 from ftbuild.provision.prove import verified
 from ftbuild.provision.training import Training, profile_place, store, training_for
 from ftbuild.provision.world import Options, World
+from ftbuild.store.configured import cache_place, keep_configured, prepare_configure
 from ftbuild.store.layout import Layout, require_space
 from ftbuild.store.links import link
 from ftbuild.store.listing import installations, installed
@@ -234,9 +235,11 @@ def _install(job: Job, run: _Run) -> tuple[Installation, Report]:
     profile = world.catalogue.profile(job.spec.profile)
     work = run.work / job.store_name
     plan = _plan_in(job, run)
+    answers = cache_place(job.spec, run.host, _variables(world, run.host), world.layout)
     try:
         logs.mkdir(parents=True)
-        work.mkdir()
+        plan.tree.mkdir(parents=True)
+        prepare_configure(answers, plan.tree, work / SITE)
         training = run.trainings.get(job.store_name)
         if training is not None:
             place(training.path, plan.tree)
@@ -262,6 +265,7 @@ def _install(job: Job, run: _Run) -> tuple[Installation, Report]:
             installation = Installation(prefix=prefix, manifest=manifest)
             report = _proven(installation, run, logs)
             complete(prefix, manifest, hashes)
+        keep_configured(answers, plan.tree)
         if job.spec.pgo and training is None:
             default = world.catalogue.default_profile
             store(job.spec, profile_place(job.spec, world.layout, default), plan.tree, world.emit)
@@ -337,14 +341,19 @@ def plan_of(
         profile=world.catalogue.profile(job.spec.profile),
         host=host,
         environment=world.env,
-        variables=toolchain.library_environment(
-            world.catalogue.libraries, system=host.system, env=world.env
-        ),
+        variables=_variables(world, host),
         source=source,
         work=work,
         prefix=world.layout.store / job.store_name,
         jobs=slots,
         training=None if training is None else training.path,
+    )
+
+
+def _variables(world: World, host: Host) -> dict[str, str]:
+    """By which configure finds this host's libraries."""
+    return toolchain.library_environment(
+        world.catalogue.libraries, system=host.system, env=world.env
     )
 
 

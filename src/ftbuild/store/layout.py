@@ -37,6 +37,11 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         return self.root / "profiles"
 
     @property
+    def configure(self) -> Path:
+        """What configure found out about this host."""
+        return self.root / "configure"
+
+    @property
     def logs(self) -> Path:
         """One folder a build, one file a stage."""
         return self.root / "logs"
@@ -75,12 +80,8 @@ def open_root(root: Path) -> Layout:
     root = layout.root
     try:
         for path in (
-            layout.store,
-            layout.bin,
-            layout.sources,
-            layout.profiles,
-            layout.logs,
-            layout.pairs,
+            *(layout.store, layout.bin, layout.logs, layout.pairs),
+            *(layout.sources, layout.profiles, layout.configure),
         ):
             path.mkdir(parents=True, exist_ok=True)
         for path in (layout.work, layout.locks):

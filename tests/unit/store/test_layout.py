@@ -12,7 +12,7 @@ from tests.unit.conftest import unwritable
 def test_a_root_is_made_with_all_that_belongs_to_it(tmp_path: Path) -> None:
     layout = open_root(tmp_path / "deep" / "root")
     assert {path.name for path in layout.root.iterdir()} == {
-        *("bin", "locks", "logs", "pairs", "profiles", "sources", "store", "work"),
+        *("bin", "configure", "locks", "logs", "pairs", "profiles", "sources", "store", "work"),
     }
     assert layout.work.stat().st_mode & 0o077 == 0
     assert open_root(layout.root) == layout

@@ -1,0 +1,116 @@
+"""Training profiles through the command line: kept, used, given, refused."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.integration.driver import NEW, OLD, Ftbuild
+
+BUILD = ("build", "3.97t", "--profile", "optimized")
+PAIR = ("build", "3.97", "--profile", "optimized")
+
+
+def stored(ftbuild: Ftbuild) -> list[Path]:
+    return sorted((ftbuild.root / "profiles").iterdir())
+
+
+def origins(ftbuild: Ftbuild) -> list[str | None]:
+    """Where the profile of each installed build came from."""
+    return [build.manifest.used.training for build in ftbuild.installed]
+
+
+def test_a_pair_trains_once_and_each_build_for_itself(ftbuild: Ftbuild) -> None:
+    ftbuild(*PAIR)
+    assert origins(ftbuild) == ["trained", "trained"]
+    before = [build.manifest.result.training_profile for build in ftbuild.installed]
+    assert len(stored(ftbuild)) == 2
+    ftbuild.unhook()
+    ftbuild(*PAIR, "--force")
+    assert origins(ftbuild) == ["stored", "stored"]
+    assert [build.manifest.result.training_profile for build in ftbuild.installed] == before
+    assert {line.split()[0] for line in ftbuild.trace} == {
+        *("configure", "compile", "install", "pip", "verify")
+    }
+
+
+def test_retrain_leaves_the_stored_profile_unused(ftbuild: Ftbuild) -> None:
+    ftbuild(*BUILD)
+    ftbuild(*BUILD, "--force", "--retrain")
+    assert origins(ftbuild) == ["trained"]
+
+
+@pytest.mark.parametrize("other", ["--configure-arg=--enable-shared", "--toolchain=OTHER"])
+def test_a_build_of_another_kind_trains(ftbuild: Ftbuild, other: str) -> None:
+    there = {name: shutil.which(name) for name in ("gcc", "clang-19")}
+    used = "clang-19" if there["clang-19"] else "gcc"
+    ftbuild(*BUILD, "--toolchain", used)
+    second = "gcc" if used == "clang-19" else "clang-19"
+    if other == "--toolchain=OTHER" and not there[second]:
+        pytest.skip(f"{second} is not installed")
+    ftbuild.unhook()
+    ftbuild(*BUILD, other.replace("OTHER", second))
+    assert "train t" in ftbuild.trace
+    assert len(stored(ftbuild)) == 2
+
+
+@pytest.mark.parametrize("other", ["--debug-info", "--march=native"])
+def test_one_training_serves_builds_that_differ_in_the_last_stage(
+    ftbuild: Ftbuild, other: str
+) -> None:
+    ftbuild(*BUILD, "--toolchain", "gcc")
+    ftbuild.unhook()
+    ftbuild(*BUILD, "--toolchain", "gcc", other)
+    assert ("train t" in ftbuild.trace) == (other == "--march=native")
+
+
+def test_a_damaged_profile_is_warned_of_and_made_again(ftbuild: Ftbuild) -> None:
+    ftbuild(*BUILD)
+    (profile,) = stored(ftbuild)
+    profile.write_bytes(profile.read_bytes()[:100])
+    done = ftbuild(*BUILD, "--force")
+    assert "cannot be used as a training profile" in done.err
+    assert origins(ftbuild) == ["trained"]
+    ftbuild(*BUILD, "--force")
+    assert origins(ftbuild) == ["stored"]
+
+
+def test_a_team_trains_once(ftbuild: Ftbuild, tmp_path: Path) -> None:
+    ftbuild(*PAIR)
+    trained = [build.manifest.result.training_profile for build in ftbuild.installed]
+    given = [shutil.copy(path, tmp_path) for path in stored(ftbuild)]
+    shutil.rmtree(ftbuild.root)
+    ftbuild.unhook()
+    words = [word for path in given for word in ("--profile-data", str(path))]
+    ftbuild(*PAIR, *words)
+    assert origins(ftbuild) == ["given", "given"]
+    assert "train" not in " ".join(ftbuild.trace)
+    assert [b.manifest.result.training_profile for b in ftbuild.installed] == trained
+    assert [b.spec.profile_data for b in ftbuild.installed] == trained
+    assert "there already" in ftbuild(*PAIR, *words).out
+
+
+def test_a_profile_of_another_release_is_refused_and_the_build_trains(ftbuild: Ftbuild) -> None:
+    ftbuild("build", f"{OLD}t", "--profile", "optimized")
+    (profile,) = stored(ftbuild)
+    done = ftbuild("build", f"{NEW}t", "--profile", "optimized", "--profile-data", str(profile))
+    assert f"its version is {OLD}, not {NEW}" in done.err
+    assert origins(ftbuild) == ["trained", "trained"]
+
+
+def test_a_profile_that_is_none(ftbuild: Ftbuild, tmp_path: Path) -> None:
+    nonsense = tmp_path / "profile.tar.xz"
+    nonsense.write_text("nonsense")
+    done = ftbuild(*BUILD, "--profile-data", str(nonsense))
+    assert "cannot be used as a training profile" in done.err
+    assert origins(ftbuild) == ["trained"]
+
+
+def test_a_rehearsal_tells_of_the_stored_profile(ftbuild: Ftbuild) -> None:
+    assert "profile-gen-stamp" in ftbuild(*BUILD, "--dry-run").out
+    ftbuild(*BUILD)
+    again = ftbuild(*BUILD, "--dry-run").out
+    assert "profile-gen-stamp" not in again
+    assert str(stored(ftbuild)[0]) in again
