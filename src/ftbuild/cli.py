@@ -209,6 +209,25 @@ def show(_c: Context, versions: Sequence[str] = (), root: str = "", json: bool =
     render.details(_installed(versions, layout), json=json)
 
 
+@command(words="versions", help=_HELP | {"output": "a folder to copy them to"})
+def profiles(
+    _c: Context,
+    versions: Sequence[str] = (),
+    output: str = "",
+    root: str = "",
+    json: bool = False,
+) -> None:
+    """The stored training profiles of installed builds, for builds of the same kind elsewhere.
+
+    `ftbuild build --profile-data FILE` uses one: a team trains once.
+    """
+    layout = layout_of(_root(root))
+    found = provision.stored_profiles(_installed(versions, layout), layout, _default_profile())
+    if output:
+        found = provision.copied(found, Path(output))
+    render.profiles(found, json=json)
+
+
 @command(words="versions", help=_HELP | {"versions": "one installed build"})
 def which(_c: Context, versions: Sequence[str] = (), root: str = "") -> None:
     """The path of an installed interpreter; of a pair, that of the GIL build."""
@@ -307,7 +326,7 @@ def gc(
 
 
 namespace = Collection(
-    build, fetch, doctor, catalogue, list_, show, which, run, verify, upgrade, remove, gc
+    build, fetch, doctor, catalogue, list_, show, profiles, which, run, verify, upgrade, remove, gc
 )
 
 

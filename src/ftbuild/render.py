@@ -6,7 +6,7 @@ task's answer is no; the exit code follows from that.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from ftbuild.fetch.sources import Sources
 from ftbuild.model.manifest import Installation
 from ftbuild.model.recipes import Catalogue
 from ftbuild.model.report import Report
-from ftbuild.model.versions import newest_first, series_of
+from ftbuild.model.training import TrainingProfile
+from ftbuild.model.versions import build_name, newest_first, series_of
 from ftbuild.provision import Outcome, Summary
 from ftbuild.store.collect import Collected
 from ftbuild.store.layout import Layout
@@ -211,7 +212,9 @@ def details(found: Sequence[Installation], *, json: bool) -> None:
         took = sum(stage.seconds for stage in used.stages)
         stages = ", ".join(f"{stage.name} {duration(stage.seconds)}" for stage in used.stages)
         libraries = ", ".join(f"{lib.name} {lib.version}".strip() for lib in spec.libraries)
-        pgo = f"yes, profile {result.training_profile[:16]}" if result.training_profile else "no"
+        pgo = "no"
+        if result.training_profile:
+            pgo = f"yes, profile {result.training_profile[:16]} ({used.training})"
         rows = (
             ("prefix", str(item.prefix)),
             ("python", str(item.python)),
@@ -240,6 +243,27 @@ def reports(found: Sequence[Report], *, json: bool, everything: bool) -> None:
     else:
         say("Nothing is installed yet: there is nothing to verify.")
     _refuse(found, "checks failed")
+
+
+def profiles(found: Mapping[Path, TrainingProfile], *, json: bool) -> None:
+    """Training profiles: where each lies, what for, how to use it elsewhere."""
+    if json:
+        _json(profiles=[{"path": str(path), "profile": item} for path, item in found.items()])
+        return
+    if not found:
+        say("No training profile is stored for what is installed.")
+        return
+    rows = [
+        (
+            build_name(item.spec.version, item.spec.variant, item.spec.profile, item.spec.profile),
+            item.spec.compiler.rsplit(" ", 1)[0],
+            item.sha256[:16],
+            str(path),
+        )
+        for path, item in found.items()
+    ]
+    say(columns(rows, ("build", "compiler", "SHA-256", "profile")))
+    say("\n`ftbuild build --profile-data FILE` uses one on another host with the same compiler.")
 
 
 def removed(found: Sequence[Installation], *, json: bool) -> None:

@@ -80,7 +80,9 @@ def test_a_damaged_profile_is_warned_of_and_made_again(ftbuild: Ftbuild) -> None
 def test_a_team_trains_once(ftbuild: Ftbuild, tmp_path: Path) -> None:
     ftbuild(*PAIR)
     trained = [build.manifest.result.training_profile for build in ftbuild.installed]
-    given = [shutil.copy(path, tmp_path) for path in stored(ftbuild)]
+    listed = ftbuild("profiles", "--output", str(tmp_path / "out"), "--json").json["profiles"]
+    given = [Path(item["path"]) for item in listed]
+    assert [path.parent for path in given] == [tmp_path / "out"] * 2
     shutil.rmtree(ftbuild.root)
     ftbuild.unhook()
     words = [word for path in given for word in ("--profile-data", str(path))]
@@ -106,6 +108,15 @@ def test_a_profile_that_is_none(ftbuild: Ftbuild, tmp_path: Path) -> None:
     done = ftbuild(*BUILD, "--profile-data", str(nonsense))
     assert "cannot be used as a training profile" in done.err
     assert origins(ftbuild) == ["trained"]
+
+
+def test_the_profiles_of_what_is_installed_are_listed(ftbuild: Ftbuild) -> None:
+    assert "No training profile" in ftbuild("profiles").out
+    ftbuild(*PAIR)
+    told = ftbuild("profiles").out
+    assert all(str(path) in told for path in stored(ftbuild))
+    assert str(stored(ftbuild)[1]) in ftbuild("profiles", "3.97t+optimized").out
+    assert "(trained)" in ftbuild("show", "3.97t+optimized").out
 
 
 def test_a_rehearsal_tells_of_the_stored_profile(ftbuild: Ftbuild) -> None:

@@ -9,6 +9,7 @@ from ftbuild.provision.choose import repeat
 from ftbuild.provision.make import Outcome
 from ftbuild.provision.prove import check, judge_pairs
 from ftbuild.provision.provide import Summary, fetch_sources, provide, rehearse, upgrade
+from ftbuild.provision.training import copied, stored_profiles
 from ftbuild.provision.training import given as given_profiles
 from ftbuild.provision.world import Options, World
 
@@ -18,11 +19,13 @@ __all__ = [
     "Summary",
     "World",
     "check",
+    "copied",
     "fetch_sources",
     "given_profiles",
     "judge_pairs",
     "provide",
     "rehearse",
     "repeat",
+    "stored_profiles",
     "upgrade",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 import ftbuild
 from ftbuild.errors import EnvironmentFault, Refused
 from ftbuild.model.events import Emit, Warned
+from ftbuild.model.manifest import Installation
 from ftbuild.model.spec import BuildSpec
 from ftbuild.model.training import FORMAT, TrainingProfile
 from ftbuild.store.layout import Layout
@@ -85,6 +87,31 @@ def store(spec: BuildSpec, place: Path, tree: Path, emit: Emit) -> None:
 def profile_place(spec: BuildSpec, layout: Layout, default_profile: str) -> Path:
     """Where the profile that a build trains is stored."""
     return place_of(layout, spec.friendly_name(default_profile), spec.training_key)
+
+
+def stored_profiles(
+    found: Iterable[Installation], layout: Layout, default_profile: str
+) -> dict[Path, TrainingProfile]:
+    """The profiles that are stored for installed builds.
+
+    Raises:
+        Refused: One of them is damaged.
+    """
+    places = (profile_place(item.spec, layout, default_profile) for item in found if item.spec.pgo)
+    return {place: read_profile(place) for place in places if place.is_file()}
+
+
+def copied(profiles: Mapping[Path, TrainingProfile], folder: Path) -> dict[Path, TrainingProfile]:
+    """Copy profiles to a folder, which is made if need be.
+
+    Raises:
+        EnvironmentFault: They cannot be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return {Path(shutil.copy(path, folder)): item for path, item in profiles.items()}
+    except OSError as error:
+        raise EnvironmentFault(f"{error.filename} cannot be written: {error.strerror}") from error
 
 
 def _read(kind: str, path: Path, emit: Emit) -> Training | None:
