@@ -25,6 +25,7 @@ import ftbuild
 from ftbuild import catalogue as catalogue_
 from ftbuild import console, process, provision, render
 from ftbuild import toolchain as toolchain_
+from ftbuild.archive.stores import Archives
 from ftbuild.build.given import NOTHING_GIVEN, Given, given_source
 from ftbuild.errors import UsageError
 from ftbuild.fetch.sources import Sources
@@ -44,7 +45,7 @@ _HELP = {
     "root": "where everything lives [FTBUILD_ROOT, else ~/.local/share/ftbuild]",
     "recipes": "a folder of recipes of your own, laid over ftbuild's; repeatable",
     "mirror": "base URL or directory asked for sources first; repeatable [FTBUILD_MIRROR]",
-    "offline": "use the cache of sources alone",
+    "offline": "use the cache of sources and local archives alone",
     "toolchain": "the compiler: auto, gcc, clang, clang-19 or a path",
     "quiet": "show warnings only",
     "json": "machine-readable output",
@@ -60,10 +61,12 @@ _HELP = {
         "profile": "optimized (the default), fast, debug, tsan, asan",
         "jobs": "parallel jobs over all builds [the CPUs this process may use]",
         "configure_arg": "a further argument for configure, such as --enable-shared; repeatable",
+        "archive_store": "a directory or address of packed builds, taken instead of compiling; "
+        "repeatable [FTBUILD_ARCHIVE_STORE]",
         "source": "build this tarball, which the catalogue need not know; needs --sha256",
         "sha256": "the hash --source must have",
         "from_": "repeat the build that an ftbuild.json describes",
-        "force": "build again what is installed already",
+        "force": "build again what is installed or packed already",
         "fail_fast": "stop the other builds when one fails",
         "pgo_fallback": "build without PGO where the training run fails, and record it",
         "profile_data": "a training profile to use, made elsewhere by the same build; repeatable",
@@ -81,6 +84,7 @@ def build(
     toolchain: str = "auto",
     jobs: int = 0,
     configure_arg: Sequence[str] = (),
+    archive_store: Sequence[str] = (),
     source: str = "",
     sha256: str = "",
     from_: str = "",
@@ -103,7 +107,8 @@ def build(
     """Fetch, verify, build, install, prove and link: the main job.
 
     A series means its newest release that can be had, and both builds of it unless one is named.
-    What is installed already with the same flags, compiler and libraries is left alone.
+    What is installed already with the same flags, compiler and libraries is left alone, and what
+    was packed with the same ones is unpacked.
     """
     options = Options(
         profile=profile or None,
@@ -127,6 +132,7 @@ def build(
         quiet=quiet,
         verbose=verbose,
         given=given,
+        stores=archive_store,
         writes=not dry_run,
     ) as world:
         if from_:
@@ -274,6 +280,52 @@ def verify(
     render.reports((*reports, *pairs), json=json, everything=verbose)
 
 
+@command(
+    words="versions",
+    help=_HELP
+    | {"versions": "builds to pack", "output": "directory for the archives [<root>/archives]"},
+)
+def pack(
+    _c: Context,
+    versions: Sequence[str] = (),
+    output: str = "",
+    root: str = "",
+    quiet: bool = False,
+    json: bool = False,
+) -> None:
+    """Make archives of installed builds, to be installed in any root on this kind of machine.
+
+    What was added to a build since (packages that pip installed) is left out.
+    """
+    _some(parse_requests(versions), "pack 3.14")
+    with _world(root, quiet=quiet, writes=False) as world:
+        found = _installed(versions, world.layout)
+        packed = provision.pack(found, world, into=Path(output).expanduser() if output else None)
+    render.packed(packed, json=json)
+
+
+@command(
+    words="archives", help=_HELP | {"archives": "files, addresses, or directories of archives"}
+)
+def install(
+    _c: Context,
+    archives: Sequence[str] = (),
+    root: str = "",
+    recipes: Sequence[str] = (),
+    quiet: bool = False,
+    json: bool = False,
+) -> None:
+    """Install packed builds: unpack, re-point, verify and link them.
+
+    Of a directory, all archives for this system and machine. Exits 1 if one is refused.
+    """
+    if not archives:
+        raise UsageError("no archive was named", hint="For instance: ftbuild install FILE")
+    with _world(root, recipes, quiet=quiet) as world:
+        summary = provision.install(archives, world)
+    render.summary(summary, world.layout, json=json)
+
+
 @command(words="versions", help=_HELP | {"versions": "series; all installed ones if none is named"})
 def upgrade(
     _c: Context,
@@ -326,7 +378,21 @@ def gc(
 
 
 namespace = Collection(
-    build, fetch, doctor, catalogue, list_, show, profiles, which, run, verify, upgrade, remove, gc
+    build,
+    fetch,
+    doctor,
+    catalogue,
+    list_,
+    show,
+    profiles,
+    which,
+    run,
+    verify,
+    pack,
+    install,
+    upgrade,
+    remove,
+    gc,
 )
 
 
@@ -372,13 +438,15 @@ def _world(
     quiet: bool = False,
     verbose: bool = False,
     given: Given = NOTHING_GIVEN,
+    stores: Sequence[str] = (),
     writes: bool = True,
 ) -> Iterator[World]:
     """What a task works with, made of the options and the environment; shows progress meanwhile."""
     layout = open_root(_root(root)) if writes else layout_of(_root(root))
     known = given.added_to(_catalogue(recipes))
     stop = threading.Event()
-    mirrors = (*mirror, *filter(None, os.environ.get("FTBUILD_MIRROR", "").split(",")))
+    mirrors = (*mirror, *_listed("FTBUILD_MIRROR"))
+    places = (str(layout.archives), *stores, *_listed("FTBUILD_ARCHIVE_STORE"))
     with console.progress(quiet=quiet, verbose=verbose) as emit:
         sources = Sources(
             catalogue=known,
@@ -398,7 +466,13 @@ def _world(
             stop=stop,
             sources=sources,
             checks=FULL,
+            archives=Archives(places, env=os.environ, emit=emit, stop=stop, offline=offline),
         )
+
+
+def _listed(variable: str) -> tuple[str, ...]:
+    """The words of a comma-separated environment variable."""
+    return tuple(filter(None, os.environ.get(variable, "").split(",")))
 
 
 def _root(root: str) -> Path:

@@ -22,7 +22,7 @@ from ftbuild.model.recipes import Catalogue
 from ftbuild.model.report import Report
 from ftbuild.model.training import TrainingProfile
 from ftbuild.model.versions import build_name, newest_first, series_of
-from ftbuild.provision import Outcome, Summary
+from ftbuild.provision import Outcome, Packed, Summary
 from ftbuild.store.collect import Collected
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import is_linked
@@ -30,6 +30,9 @@ from ftbuild.toolchain import Diagnosis, Grade
 
 FORMAT = 1
 """Version of every JSON document that a task prints."""
+
+_SHOWN = 5
+"""Paths that a line names before it only counts."""
 
 
 def summary(done: Summary, layout: Layout, *, json: bool) -> None:
@@ -230,8 +233,17 @@ def details(found: Sequence[Installation], *, json: bool) -> None:
             ("host", f"{used.system} {used.machine}, {used.libc}, kernel {used.kernel}"),
             ("built", f"{used.started} by ftbuild {used.ftbuild} in {duration(took)} ({stages})"),
             ("size", f"{size(result.size)} in {result.files} files"),
+            *_archive(item),
         )
         say(f"{item.manifest.name}\n{columns([(f'  {name}', text) for name, text in rows])}\n")
+
+
+def _archive(item: Installation) -> tuple[tuple[str, str], ...]:
+    """The line on the archive that a build came from, if it did."""
+    archived = item.manifest.archived
+    if archived is None:
+        return ()
+    return (("archive", f"SHA-256 {archived.sha256}, packed at {archived.prefix}"),)
 
 
 def reports(found: Sequence[Report], *, json: bool, everything: bool) -> None:
@@ -264,6 +276,32 @@ def profiles(found: Mapping[Path, TrainingProfile], *, json: bool) -> None:
     ]
     say(columns(rows, ("build", "compiler", "SHA-256", "profile")))
     say("\n`ftbuild build --profile-data FILE` uses one on another host with the same compiler.")
+
+
+def packed(found: Sequence[Packed], *, json: bool) -> None:
+    """The archives that were made."""
+    if json:
+        _json(
+            archives=[
+                {
+                    "name": item.record.manifest.name,
+                    "path": str(item.path),
+                    "sha256": item.record.sha256,
+                    "size": item.record.size,
+                    "left_out": {"files": item.added_files, "paths": item.added},
+                }
+                for item in found
+            ]
+        )
+        return
+    say(columns([(i.record.manifest.name, size(i.record.size), str(i.path)) for i in found]))
+    for item in found:
+        if item.added_files:
+            more = f" and {len(item.added) - _SHOWN} more" if len(item.added) > _SHOWN else ""
+            say(
+                f"{item.record.manifest.name}: {item.added_files} files were added since and are "
+                f"left out: {', '.join(item.added[:_SHOWN])}{more}"
+            )
 
 
 def removed(found: Sequence[Installation], *, json: bool) -> None:

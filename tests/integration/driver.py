@@ -93,6 +93,7 @@ class Ftbuild:
             "FTBUILD_ROOT": str(self.root),
             "FTBUILD_MIRROR": str(self.mirror),
         }
+        self.archives = self.root / "archives"
 
     def release(self, *versions: str, padding: int = 0) -> None:
         """Publish releases on the mirror and pin them."""

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from ftbuild.archive.stores import Archives
 from ftbuild.catalogue import load
 from ftbuild.errors import Refused
 from ftbuild.fetch.sources import Sources
@@ -50,6 +51,7 @@ def world(ftbuild: Ftbuild, *checks: Checker, seen: list[Event]) -> World:
         stop=stop,
         sources=sources,
         checks=checks,
+        archives=Archives((), env=ftbuild.env, emit=seen.append, stop=stop),
     )
 
 

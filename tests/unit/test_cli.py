@@ -53,6 +53,7 @@ def _own_home(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("FTBUILD_ROOT", str(layout.root))
     monkeypatch.delenv("FTBUILD_MIRROR", raising=False)
+    monkeypatch.delenv("FTBUILD_ARCHIVE_STORE", raising=False)
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     terminated = signal.getsignal(signal.SIGTERM)
     yield
@@ -84,6 +85,11 @@ def ftbuild_(layout: Layout, capsys: pytest.CaptureFixture[str]) -> Ftbuild:
         ("which 3.13,3.14", "which takes one version"),
         ("run 3.13 -- -V", "no installed build matches 3.13"),
         ("verify 3.13", "no installed build matches 3.13"),
+        ("pack", "no version was named"),
+        ("pack 3.13", "no installed build matches 3.13"),
+        ("install", "no archive was named"),
+        ("install none.tar.zst", "there is no such file"),
+        ("build --archive-store ftp://x 3.14", "is not a store's address"),
         ("upgrade 3.13", "no installed build matches 3.13"),
         ("remove", "no version was named"),
         ("remove 3.13", "no installed build matches 3.13"),

@@ -10,10 +10,11 @@ import pytest
 from ftbuild import render
 from ftbuild.errors import BuildFailed, EnvironmentFault, Refused
 from ftbuild.fetch import Fetched, Origin
-from ftbuild.model.manifest import Installation, StageRecord
+from ftbuild.model.archive import Record
+from ftbuild.model.manifest import Archived, Installation, StageRecord
 from ftbuild.model.report import Report, expect
 from ftbuild.model.versions import BOTH
-from ftbuild.provision import Outcome, Summary
+from ftbuild.provision import Outcome, Packed, Summary
 from ftbuild.store.collect import Collected
 from ftbuild.store.layout import Layout
 from ftbuild.toolchain import Diagnosis, Finding, Grade
@@ -215,3 +216,33 @@ def test_an_error_without_a_log_is_data_too(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(EnvironmentFault):
         render.summary(done, LAYOUT, json=True)
     assert document(capsys)["builds"][0]["error"]["log"] is None
+
+
+def test_packed(capsys: pytest.CaptureFixture[str]) -> None:
+    record = Record(format=1, sha256="a" * 64, size=21_000_000, manifest=GIL.manifest)
+    added = tuple(f"lib/site-packages/{name}" for name in "abcdefg")
+    made = Packed(path=Path("/out/a.tar.zst"), record=record, added=added, added_files=90)
+    plain = msgspec.structs.replace(made, added=(), added_files=0)
+    render.packed((made, plain), json=False)
+    lines = said(capsys)
+    assert lines[0] == "cpython-3.14.7 21.0 MB /out/a.tar.zst"
+    assert lines[2].startswith("cpython-3.14.7: 90 files were added since and are left out: lib")
+    assert lines[2].endswith("/e and 2 more")
+    assert len(lines) == 3
+    render.packed((made,), json=True)
+    assert document(capsys)["archives"] == [
+        {
+            "name": "cpython-3.14.7",
+            "path": "/out/a.tar.zst",
+            "sha256": "a" * 64,
+            "size": 21_000_000,
+            "left_out": {"files": 90, "paths": list(added)},
+        }
+    ]
+
+
+def test_details_of_a_build_from_an_archive(capsys: pytest.CaptureFixture[str]) -> None:
+    archived = Archived(prefix="/old", libc="glibc 2.34", pointing=(), sha256="b" * 64)
+    manifest = msgspec.structs.replace(GIL.manifest, archived=archived)
+    render.details((msgspec.structs.replace(GIL, manifest=manifest),), json=False)
+    assert f"archive SHA-256 {'b' * 64}, packed at /old" in said(capsys)

@@ -42,6 +42,7 @@ class Downloads:
         retries: How often one origin is asked again for one source after a passing failure.
         backoff: Seconds before the first of them; doubled for each that follows.
         timeouts: Seconds to connect in, and seconds a server may be silent.
+        patience: Seconds that one body may take to arrive.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Downloads:
         retries: int = 4,
         backoff: float = 0.5,
         timeouts: tuple[float, float] = (10.0, 30.0),
+        patience: float = float("inf"),
     ) -> None:
         self._cache = cache
         self._env = env
@@ -64,6 +66,7 @@ class Downloads:
         self._retries = retries
         self._backoff = backoff
         self._timeouts = timeouts
+        self._patience = patience
         self._unreachable: dict[str, str] = {}
 
     def fetch(self, source: Source, origins: Iterable[Origin]) -> Fetched:
@@ -105,7 +108,7 @@ class Downloads:
     ) -> Fetched:
         """Ask one origin after the other, and publish what the first good one delivers."""
         how = wire.Asking(
-            verify=_trusted(self._env), connect=self._timeouts[0], read=self._timeouts[1]
+            verify=wire.trusted(self._env), connect=self._timeouts[0], read=self._timeouts[1]
         )
         attempts: list[Attempt] = []
         for origin in origins:
@@ -219,9 +222,12 @@ class Downloads:
             partial.clear()
         total = source.size or body.total
         shown = float("-inf")
+        began = time.monotonic()
         for chunk in body.chunks:
             if self._stop.is_set():
                 raise wire.stopped()
+            if time.monotonic() - began > self._patience:
+                raise wire.Failed(f"too slow: not all there after {self._patience:g} s")
             if partial.size + len(chunk) > limit:
                 raise wire.Wrong(f"sends more bytes than {_expected(source)}")
             partial.write(chunk)
@@ -240,9 +246,3 @@ class Downloads:
 
 def _expected(source: Source) -> str:
     return f"at most {CEILING:,}" if source.size is None else f"{source.size:,}"
-
-
-def _trusted(env: Mapping[str, str]) -> str | bool:
-    """The certificates to trust. Requests itself does not know SSL_CERT_FILE; much else does."""
-    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-    return next((env[name] for name in names if env.get(name)), True)

@@ -134,7 +134,7 @@ def origins_for(
     urls = [
         *(url for mirror in (*mirrors, *recipe.mirrors) for url in _layouts(mirror, base, version)),
         _filled(recipe.upstream, fields),
-        *(f"{_base(archive)}/{pool}" for archive in apt),
+        *(f"{directory_url(archive)}/{pool}" for archive in apt),
     ]
     return tuple(Origin(name=_name(url), url=url) for url in dict.fromkeys(urls))
 
@@ -195,19 +195,27 @@ def _filled(template: str, fields: Mapping[str, str]) -> str:
 
 def _layouts(mirror: str, base: str, version: str) -> Iterator[str]:
     """The addresses a release has on a mirror, the likelier layout first."""
-    at = _base(mirror)
+    at = directory_url(mirror)
     flat, nested = f"{at}/{filename(version)}", f"{at}/{base}/{filename(version)}"
     yield from (flat, nested) if at.startswith("file:") else (nested, flat)
 
 
-def _base(mirror: str) -> str:
-    """The address of a directory, without a slash at its end."""
+def directory_url(mirror: str, *, what: str = "mirror") -> str:
+    """The address of a directory, without a slash at its end.
+
+    Args:
+        mirror: What the user gave: an address or a path.
+        what: What it is to be, for the message.
+
+    Raises:
+        UsageError: It is neither.
+    """
     if mirror and not _SCHEME.match(mirror) and not mirror.startswith("//"):
         return Path(mirror).absolute().as_uri().rstrip("/")
     if not _is_address(mirror):
         raise UsageError(
-            f"{printable(mirror)!r} is not a mirror's address",
-            hint="Give http://, https:// or file:// and where the tarballs are, without ? and #, "
+            f"{printable(mirror)!r} is not a {what}'s address",
+            hint="Give http://, https:// or file:// and where the files are, without ? and #, "
             "or the path of a directory. Special characters of a password are percent-encoded.",
         )
     parts = urlsplit(mirror)

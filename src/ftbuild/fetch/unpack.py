@@ -1,4 +1,4 @@
-"""Opening a verified source tarball without letting any member of it land elsewhere.
+"""Opening a verified tarball without letting any member of it land elsewhere.
 
 Every member is checked here, then written with exclusive creation. The `data` filter of the
 standard library is not what this rests on: Python 3.11.0 to 3.11.3 do not have it, and patch
@@ -17,8 +17,9 @@ import tarfile
 import threading
 import zlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from ftbuild import zstd
 from ftbuild.errors import EnvironmentFault, Interrupted
 
 _LZMA_ERRORS: tuple[type[Exception], ...] = ()
@@ -47,13 +48,18 @@ _DAMAGE: tuple[type[Exception], ...] = (
     zlib.error,
     gzip.BadGzipFile,
     OverflowError,  # a time outside of what the system knows
+    zstd.ZstdError,
     RecursionError,  # tarfile, on headers for headers for headers
     *_LZMA_ERRORS,
 )
 
 
+class Damaged(EnvironmentFault):
+    """A tarball is damaged, or has a member that no tarball of ours has. Exit 3."""
+
+
 def unpack(tarball: Path, into: Path, *, stop: threading.Event) -> Path:
-    """Unpack a `.tar.xz` or `.tgz`, keeping times (make compares them) and executable bits.
+    """Unpack a `.tar.xz`, `.tar.zst` or `.tgz`, keeping times and executable bits.
 
     Args:
         tarball: The archive, already verified.
@@ -65,8 +71,9 @@ def unpack(tarball: Path, into: Path, *, stop: threading.Event) -> Path:
         The one directory at the archive's top, below `into`.
 
     Raises:
-        EnvironmentFault: The archive is damaged, is too large or has a member that could land
-            elsewhere; or there is no space, or `into` holds something.
+        Damaged: The archive is cut short or altered, is too large or has a member that could land
+            elsewhere.
+        EnvironmentFault: There is no space, or `into` holds something.
         Interrupted: `stop` was set.
     """
     with _opened(tarball) as stream:
@@ -76,10 +83,7 @@ def unpack(tarball: Path, into: Path, *, stop: threading.Event) -> Path:
         except BaseException as error:
             shutil.rmtree(into, ignore_errors=True)
             if isinstance(error, _DAMAGE):
-                raise EnvironmentFault(
-                    f"{tarball} cannot be unpacked: {error}",
-                    hint="Remove it, so that it is fetched again.",
-                ) from error
+                raise _damaged(tarball, error) from error
             if isinstance(error, OSError):
                 raise EnvironmentFault(
                     f"{tarball} cannot be unpacked into {into}: {error.strerror}",
@@ -87,6 +91,27 @@ def unpack(tarball: Path, into: Path, *, stop: threading.Event) -> Path:
                     "--root.",
                 ) from error
             raise
+
+
+def first_file(tarball: Path) -> tuple[str, bytes]:
+    """The name and the content of a tarball's first member, which must be a file.
+
+    Raises:
+        Damaged: There is no such thing to be found in it.
+        EnvironmentFault: It cannot be read.
+    """
+    with _opened(tarball) as stream:
+        try:
+            with tarfile.TarFile(fileobj=_Bounded(stream)) as archive:
+                member = archive.next()
+                content = None if member is None else archive.extractfile(member)
+                if member is None or content is None:
+                    raise tarfile.ReadError("it does not begin with a file")
+                return member.name, content.read(MAX_READ)
+        except _DAMAGE as error:
+            raise _damaged(tarball, error) from error
+        except OSError as error:
+            raise EnvironmentFault(f"{tarball} cannot be read: {error.strerror}") from error
 
 
 def objection(member: tarfile.TarInfo, seen: Mapping[str, bytes]) -> str | None:
@@ -157,6 +182,8 @@ def _opened(tarball: Path) -> io.BufferedIOBase:
             magic = file.read(len(_XZ))
         if magic.startswith(_GZIP):
             return gzip.open(tarball)
+        if magic.startswith(zstd.MAGIC):
+            return zstd.reader(tarball)
         if magic == _XZ and _LZMA_ERRORS:
             return lzma.open(tarball)
     except OSError as error:
@@ -166,8 +193,8 @@ def _opened(tarball: Path) -> io.BufferedIOBase:
             f"{tarball} cannot be unpacked: {sys.executable} has no lzma module",
             hint="Run ftbuild with a Python that was built with liblzma, such as the system's.",
         )
-    raise EnvironmentFault(
-        f"{tarball} is no .tar.xz or .tgz archive",
+    raise Damaged(
+        f"{tarball} is no .tar.xz, .tar.zst or .tgz archive",
         hint="Give a source tarball as python.org publishes it.",
     )
 
@@ -253,11 +280,20 @@ def _path(member: tarfile.TarInfo) -> str:
 
 def _above(path: str) -> list[str]:
     """The directories that a normalised path goes through, the nearest first."""
-    return [str(parent) for parent in PurePosixPath(path).parents][:-1]
+    above = []
+    while path := path.rpartition("/")[0]:
+        above.append(path)
+    return above
 
 
-def _refused(tarball: Path, name: str, why: str) -> EnvironmentFault:
-    return EnvironmentFault(
+def _damaged(tarball: Path, error: BaseException) -> Damaged:
+    return Damaged(
+        f"{tarball} cannot be unpacked: {error}", hint="Remove it, so that it is fetched again."
+    )
+
+
+def _refused(tarball: Path, name: str, why: str) -> Damaged:
+    return Damaged(
         f"{tarball} is refused: its member {name!r}: {why}",
         hint="No CPython source has such a member: do not build this file, whoever sent it.",
     )

@@ -11,7 +11,7 @@ import contextlib
 import queue
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -148,6 +148,12 @@ def ask(url: str, *, offset: int, how: Asking, stop: threading.Event) -> Iterato
         yield Body(start=start, total=total, chunks=chunks())
     finally:
         gone.set()
+
+
+def trusted(env: Mapping[str, str]) -> str | bool:
+    """The certificates to trust. Requests itself does not know SSL_CERT_FILE; much else does."""
+    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+    return next((env[name] for name in names if env.get(name)), True)
 
 
 def stopped() -> Interrupted:

@@ -90,6 +90,22 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     links: dict[str, str]
 
 
+class Archived(msgspec.Struct, frozen=True, kw_only=True):
+    """What a build that went into an archive, or came out of one, was like when it was packed.
+
+    Attributes:
+        prefix: Where it stood, and what its files were made for.
+        libc: The oldest C library its binaries run with: `glibc 2.34`, by their newest symbol.
+        pointing: The text files that name the prefix, relative to it.
+        sha256: Hash of the archive it came from; None in the archive, which cannot know its own.
+    """
+
+    prefix: str
+    libc: str
+    pointing: tuple[str, ...]
+    sha256: str | None = None
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """The record of one installed build.
 
@@ -100,6 +116,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         spec: What was asked.
         used: What it was made from.
         result: What came out.
+        archived: How it was packed, in an archive and where it was installed from one.
     """
 
     format: int
@@ -108,6 +125,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     spec: BuildSpec
     used: Used
     result: Result
+    archived: Archived | None = None
+
+    @property
+    def prefix(self) -> str:
+        """The prefix it was configured for, as its files have it."""
+        option = "--prefix="
+        words = (word for word in self.used.configure if word.startswith(option))
+        return next(words, option).removeprefix(option)
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):

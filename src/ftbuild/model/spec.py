@@ -54,6 +54,14 @@ class Library(msgspec.Struct, frozen=True, kw_only=True):
     version: str
 
 
+class Platform(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a build that was packed can run: fields as of `Host`."""
+
+    system: str
+    machine: str
+    libc: str
+
+
 class Host(msgspec.Struct, frozen=True, kw_only=True):
     """The facts about this machine that a build depends on, read once a run.
 
@@ -76,6 +84,11 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     compiler: Compiler
     make: Make
     libraries: tuple[Library, ...]
+
+    @property
+    def platform(self) -> Platform:
+        """What a packed build has to be made for, to run here."""
+        return Platform(system=self.system, machine=self.machine, libc=self.libc)
 
 
 class StageFlags(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,11 +1,14 @@
-"""The one place that sequences: have it? → fetch → build → verify → link.
+"""The one place that sequences: have it? → archive, or fetch and build → verify → link.
 
-`provide` takes requests to installed builds: `choose` makes requests definite, `make` makes the
-builds, `prove` verifies them. All they need to know of the world comes in as a `World`; all they
+`provide` takes requests to installed builds: `choose` makes requests definite, `archives` takes
+what is packed already, `make` makes the rest, `prove` verifies them. `install` installs archives
+that are named. All they need to know of the world comes in as a `World`; all they
 do goes through fetch, the engine, verify and the store.
 """
 
+from ftbuild.provision.archives import Packed, pack
 from ftbuild.provision.choose import repeat
+from ftbuild.provision.install import install
 from ftbuild.provision.make import Outcome
 from ftbuild.provision.prove import check, judge_pairs
 from ftbuild.provision.provide import Summary, fetch_sources, provide, rehearse, upgrade
@@ -16,13 +19,16 @@ from ftbuild.provision.world import Options, World
 __all__ = [
     "Options",
     "Outcome",
+    "Packed",
     "Summary",
     "World",
     "check",
     "copied",
     "fetch_sources",
     "given_profiles",
+    "install",
     "judge_pairs",
+    "pack",
     "provide",
     "rehearse",
     "repeat",

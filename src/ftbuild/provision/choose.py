@@ -8,12 +8,14 @@ from pathlib import Path
 import msgspec
 
 from ftbuild import toolchain
+from ftbuild.archive.stores import Offer
 from ftbuild.build.resolve import Wanted, specify, want
 from ftbuild.errors import EnvironmentFault
 from ftbuild.fetch import Unavailable
+from ftbuild.model.archive import archive_name
 from ftbuild.model.events import Warned
 from ftbuild.model.manifest import Installation, Manifest
-from ftbuild.model.spec import BuildSpec, Host
+from ftbuild.model.spec import BuildSpec, Host, Platform
 from ftbuild.model.versions import Request, Variant, series_of
 from ftbuild.provision.training import with_given
 from ftbuild.provision.world import Options, World
@@ -155,6 +157,11 @@ def job_for(spec: BuildSpec, world: World) -> Job:
     return Job(spec=spec, name=spec.friendly_name(default), store_name=spec.store_name(default))
 
 
+def offers(job: Job, world: World, platform: Platform) -> tuple[Offer, ...]:
+    """The archives that are said to hold what a job would make."""
+    return world.archives.offers(archive_name(job.store_name, platform))
+
+
 def linked(job: Job, world: World) -> Installation | None:
     """The job's installation if there is nothing left to do for it."""
     have = installed(world.layout, job.spec, job.store_name)
@@ -162,10 +169,12 @@ def linked(job: Job, world: World) -> Installation | None:
 
 
 def _choose(wanted: Wanted, options: Options, world: World, host: Host) -> str:
-    """The newest candidate that is installed as asked, or whose source can be had."""
+    """The newest candidate that is installed as asked or packed, or whose source can be had."""
 
     def there(version: str) -> bool:
         jobs = (job_of(version, v, wanted, options, world, host) for v in wanted.variants)
-        return not options.force and all(linked(job, world) for job in jobs)
+        return not options.force and all(
+            linked(job, world) or offers(job, world, host.platform) for job in jobs
+        )
 
     return obtain(wanted, world, there=there)

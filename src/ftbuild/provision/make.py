@@ -34,7 +34,7 @@ from ftbuild.model.report import Report
 from ftbuild.model.spec import BuildSpec, Host
 from ftbuild.model.versions import series_of
 from ftbuild.provision.choose import Job, job_for
-from ftbuild.provision.prove import verified
+from ftbuild.provision.prove import failures, verified
 from ftbuild.provision.training import Training, profile_place, store, training_for
 from ftbuild.provision.world import Options, World
 from ftbuild.store.configured import cache_place, keep_configured, prepare_configure
@@ -300,8 +300,7 @@ def _proven(installation: Installation, run: _Run, logs: Path) -> Report:
     log.write_bytes(msgspec.json.format(msgspec.json.encode(report)))
     if not report.ok:
         raise Refused(
-            f"{name}: {len(report.failed)} of {len(report.checks)} checks failed: "
-            + "; ".join(f"{c.name}: expected {c.expected}, found {c.found}" for c in report.failed),
+            f"{name}: {failures(report)}",
             hint=f"It was not linked. The prefix is kept for a look: {installation.prefix}.failed",
             log=log,
         )

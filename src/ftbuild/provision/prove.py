@@ -59,6 +59,13 @@ def judge_pairs(
     return tuple(reports)
 
 
+def failures(report: Report) -> str:
+    """What a report found wrong, in one line."""
+    return f"{len(report.failed)} of {len(report.checks)} checks failed: " + "; ".join(
+        f"{check.name}: expected {check.expected}, found {check.found}" for check in report.failed
+    )
+
+
 def verified(
     installation: Installation, world: World, scratch_dir: Path, checks: Sequence[Checker]
 ) -> Report:

@@ -13,6 +13,7 @@ from ftbuild.fetch import Fetched
 from ftbuild.model.recipes import Catalogue
 from ftbuild.model.report import Report
 from ftbuild.model.versions import Request, is_prerelease, series_of
+from ftbuild.provision.archives import take
 from ftbuild.provision.choose import job_of, linked, obtain, resolve
 from ftbuild.provision.make import Outcome, make_all, plan_of, training_of
 from ftbuild.provision.prove import judge_pairs
@@ -55,6 +56,9 @@ def provide(requests: Sequence[Request], options: Options, world: World) -> Summ
             asked=[outcome.name for outcome in outcomes.values()],
         )
     todo = [job for job in jobs if job.store_name not in outcomes]
+    if todo and not options.force:
+        outcomes |= take(todo, world, host.platform)
+        todo = [job for job in jobs if job.store_name not in outcomes]
     if todo:
         made = make_all(todo, options, world, host)
         outcomes |= {job.store_name: outcome for job, outcome in zip(todo, made, strict=True)}

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from ftbuild.archive.stores import Archives
 from ftbuild.fetch.sources import Sources
 from ftbuild.model.events import Emit
 from ftbuild.model.recipes import Catalogue
@@ -56,6 +57,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
         stop: Ends the run when set.
         sources: Delivers verified tarballs.
         checks: What a build must pass before it is linked.
+        archives: Packed builds, which save compiling.
     """
 
     catalogue: Catalogue
@@ -65,3 +67,4 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     stop: threading.Event
     sources: Sources
     checks: Sequence[Checker]
+    archives: Archives

@@ -42,6 +42,11 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         return self.root / "configure"
 
     @property
+    def archives(self) -> Path:
+        """Packed builds; made by the first `pack`."""
+        return self.root / "archives"
+
+    @property
     def logs(self) -> Path:
         """One folder a build, one file a stage."""
         return self.root / "logs"

@@ -14,6 +14,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -171,10 +172,21 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         OSError: The system refused; the old content is still there.
     """
+    with appearing(path) as sink:
+        sink.write(content)
+
+
+@contextlib.contextmanager
+def appearing(path: Path) -> Iterator[BinaryIO]:
+    """A file to be written that takes its place when the block ends well, and else vanishes.
+
+    Raises:
+        OSError: The system refused; what was in its place is still there.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with temporary.open("xb") as sink:
-            sink.write(content)
+            yield sink
             sink.flush()
             os.fsync(sink.fileno())
         temporary.replace(path)

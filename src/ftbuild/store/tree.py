@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -79,9 +79,13 @@ def hash_tree(prefix: Path) -> Tree:
     entries = scan(prefix)
     with ThreadPoolExecutor(WORKERS) as pool:
         digests = pool.map(lambda name: digest(prefix / name), entries.files)
-        text = "".join(map(_line, entries.files, digests))
+        return tree_of(entries, dict(zip(entries.files, digests, strict=True)))
+
+
+def tree_of(entries: Entries, digests: Mapping[str, str]) -> Tree:
+    """What lies below a prefix, of which every file's hash is known."""
     return Tree(
-        text=text,
+        text="".join(_line(name, digests[name]) for name in entries.files),
         links=entries.links,
         size=sum(entries.files.values()),
         count=len(entries.files),

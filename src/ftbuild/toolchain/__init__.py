@@ -9,7 +9,7 @@ from ftbuild.toolchain.cpus import usable_cpus
 from ftbuild.toolchain.diagnosis import Diagnosis, Finding, Grade, install
 from ftbuild.toolchain.doctor import examine
 from ftbuild.toolchain.environment import library_environment
-from ftbuild.toolchain.host import read_host
+from ftbuild.toolchain.host import read_host, read_platform
 from ftbuild.toolchain.libraries import absent, promised
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "library_environment",
     "promised",
     "read_host",
+    "read_platform",
     "usable_cpus",
 ]

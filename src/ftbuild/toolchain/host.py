@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ftbuild.errors import EnvironmentFault
 from ftbuild.model.recipes import Catalogue
-from ftbuild.model.spec import Host
+from ftbuild.model.spec import Host, Platform
 from ftbuild.process import capture
 from ftbuild.toolchain.compilers import find_compiler
 from ftbuild.toolchain.cpus import usable_cpus
@@ -58,6 +58,16 @@ def read_host(catalogue: Catalogue, *, want: str = "auto", env: Mapping[str, str
         make=make,
         libraries=libraries,
     )
+
+
+def read_platform() -> Platform:
+    """Where a packed build would have to run; asks for no compiler.
+
+    Raises:
+        EnvironmentFault: ftbuild does not build on this system.
+    """
+    system = current_system()
+    return Platform(system=system, machine=platform.machine(), libc=_libc(system))
 
 
 def _unready(

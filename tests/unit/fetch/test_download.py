@@ -596,3 +596,18 @@ def test_no_way_from_https_to_http(
         with pytest.raises(Unavailable, match="redirects from https to http"):
             make(env={"SSL_CERT_FILE": str(certificate[0])}).fetch(SOURCE, at(safe.url()))
     assert not server.asked
+
+
+def test_a_body_that_takes_too_long(server: Server, cache: Path) -> None:
+    server.route(serve(BODY))
+    downloads = Downloads(
+        cache=cache,
+        env={},
+        emit=lambda _: None,
+        stop=threading.Event(),
+        retries=0,
+        patience=-1.0,
+    )
+    with pytest.raises(Unavailable) as caught:
+        downloads.fetch(SOURCE, at(server.url()))
+    assert said(caught.value) == ["too slow: not all there after -1 s"]

@@ -4,6 +4,7 @@ import gzip
 import io
 import lzma
 import os
+import random
 import stat
 import subprocess
 import sys
@@ -15,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ftbuild import zstd
 from ftbuild.errors import EnvironmentFault, Interrupted
 from ftbuild.fetch import unpack as module
-from ftbuild.fetch.unpack import MAX_BYTES, MAX_MEMBERS, objection, unpack
+from ftbuild.fetch.unpack import MAX_BYTES, MAX_MEMBERS, Damaged, first_file, objection, unpack
 
 TOP = "Python-3.14.7"
 Entry = tuple[tarfile.TarInfo, bytes]
@@ -175,8 +177,8 @@ def test_damage(tmp_path: Path) -> None:
             assert "cannot be unpacked" in refused(tmp_path, broken)
     assert "cannot be unpacked" in refused(tmp_path, lzma.compress(tar[:50_000]))
     assert "cannot be unpacked" in refused(tmp_path, lzma.compress(b"nonsense" * 1000))
-    assert "no .tar.xz or .tgz" in refused(tmp_path, b"nonsense")
-    assert "no .tar.xz or .tgz" in refused(tmp_path, tar)
+    assert "no .tar.xz, .tar.zst or .tgz" in refused(tmp_path, b"nonsense")
+    assert "no .tar.xz, .tar.zst or .tgz" in refused(tmp_path, tar)
 
 
 def test_no_archive(tmp_path: Path) -> None:
@@ -241,3 +243,35 @@ def test_what_is_not_objected_to_stays_inside(name: str, link: str, kind: bytes)
         assert (target + "/").startswith(f"{TOP}/")
     if kind == tarfile.LNKTYPE:
         assert os.path.normpath(link) == f"{TOP}/b"
+
+
+def test_zstandard(tmp_path: Path) -> None:
+    sink = io.BytesIO()
+    with zstd.writer(sink) as file:
+        file.write(packed(directory(), entry(f"{TOP}/a", b"content")))
+    top = opened(tmp_path, sink.getvalue())
+    assert (top / "a").read_bytes() == b"content"
+
+
+def test_the_first_file_is_had_without_the_rest(tmp_path: Path) -> None:
+    tarball = tmp_path / "a.tgz"
+    tarball.write_bytes(gzip.compress(packed(entry(f"{TOP}/a", b"first"), entry("b", b"x"))))
+    assert first_file(tarball) == (f"{TOP}/a", b"first")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tgz"]
+
+
+@pytest.mark.parametrize("entries", [(), (directory(),)])
+def test_there_is_no_first_file(tmp_path: Path, entries: tuple[Entry, ...]) -> None:
+    tarball = tmp_path / "a.tgz"
+    tarball.write_bytes(gzip.compress(packed(*entries)))
+    with pytest.raises(Damaged, match="does not begin with a file"):
+        first_file(tarball)
+
+
+def test_a_first_file_that_is_cut_short(tmp_path: Path) -> None:
+    tarball = tmp_path / "a.tgz"
+    data = gzip.compress(packed(entry("a", random.Random(0).randbytes(9999))))  # noqa: S311
+    for length in (20, 300, 5000):
+        tarball.write_bytes(data[:length])
+        with pytest.raises(Damaged, match="cannot be unpacked"):
+            first_file(tarball)

@@ -7,6 +7,7 @@ import threading
 
 import msgspec
 
+from ftbuild.archive.stores import Archives
 from ftbuild.catalogue import load
 from ftbuild.fetch.sources import Sources
 from ftbuild.model.events import Event
@@ -59,5 +60,6 @@ def world(layout: Layout, *cached: str) -> tuple[World, list[Event]]:
         stop=stop,
         sources=sources,
         checks=(),
+        archives=Archives((), env={}, emit=events.append, stop=stop),
     )
     return made, events

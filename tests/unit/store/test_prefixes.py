@@ -14,6 +14,7 @@ from ftbuild.model.manifest import FORMAT, Installation
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import MANIFEST, installations
 from ftbuild.store.prefixes import (
+    appearing,
     claimed,
     complete,
     discard,
@@ -313,3 +314,11 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="directory"):
         write_atomically(path, b"newer")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_whose_writing_fails_does_not_appear(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(TypeError), appearing(path) as sink:
+        sink.writelines([b"new", "no bytes"])  # type: ignore[list-item]
+    assert [each.read_text() for each in tmp_path.iterdir()] == ["old"]

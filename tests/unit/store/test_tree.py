@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ftbuild import process
 from ftbuild.errors import EnvironmentFault
-from ftbuild.store.tree import _line, encode, hash_tree, parse, scan
+from ftbuild.store.tree import _line, encode, hash_tree, parse, scan, tree_of
 
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -80,3 +80,8 @@ def test_a_directory_behind_a_link_is_not_entered(tmp_path: Path) -> None:
     entries = scan(tmp_path / "prefix")
     assert not entries.files
     assert entries.links == {"link": "../outside"}
+
+
+def test_hashes_that_are_known_need_no_reading(prefix: Path) -> None:
+    known = hash_tree(prefix)
+    assert tree_of(scan(prefix), parse(known.text)) == known

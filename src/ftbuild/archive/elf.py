@@ -1,0 +1,72 @@
+"""What the ELF files of a build ask of the system that is to run them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+from elftools.common.exceptions import ELFError
+from elftools.elf.dynamic import DynamicSection
+from elftools.elf.elffile import ELFFile
+from elftools.elf.gnuversions import GNUVerNeedSection
+from packaging.version import Version
+
+MAGIC = b"\x7fELF"
+
+_GLIBC = "GLIBC_"
+_RUN_PATHS = {"DT_RPATH": "rpath", "DT_RUNPATH": "runpath"}
+
+
+class Needs(msgspec.Struct, frozen=True, kw_only=True):
+    """What one file needs.
+
+    Attributes:
+        libc: The versions of glibc whose symbols it uses: `2.34`.
+        run_path: The directories where the loader looks for its libraries, as they stand in it.
+    """
+
+    libc: tuple[str, ...]
+    run_path: tuple[str, ...]
+
+
+def needs_of(path: Path) -> Needs:
+    """What a file needs; nothing where it is no ELF file after all.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            sections = tuple(ELFFile(file).iter_sections())
+            return Needs(
+                libc=tuple(_versions(sections)),
+                run_path=tuple(_run_path(sections)),
+            )
+    except ELFError:
+        return Needs(libc=(), run_path=())
+
+
+def newest(versions: Iterable[str]) -> str | None:
+    """The newest of some versions of glibc, or None of none."""
+    return max(versions, key=Version, default=None)
+
+
+def _versions(sections: Iterable[object]) -> Iterable[str]:
+    for section in sections:
+        if isinstance(section, GNUVerNeedSection):
+            for _, symbols in section.iter_versions():
+                for symbol in symbols:
+                    # Not GLIBC_PRIVATE, which is of no version, nor GLIBC_ABI_DT_RELR.
+                    name = symbol.name
+                    if name.startswith(_GLIBC) and name[len(_GLIBC) :][:1].isdigit():
+                        yield name.removeprefix(_GLIBC)
+
+
+def _run_path(sections: Iterable[object]) -> Iterable[str]:
+    for section in sections:
+        if isinstance(section, DynamicSection):
+            for tag in section.iter_tags():
+                attribute = _RUN_PATHS.get(tag.entry.d_tag)
+                if attribute is not None:
+                    yield from str(getattr(tag, attribute)).split(":")

@@ -1,0 +1,127 @@
+"""Archives of builds: their names, the record beside each, and on which platform one can run."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+from packaging.version import InvalidVersion, Version
+
+from ftbuild.errors import Refused
+from ftbuild.model.manifest import FORMAT as MANIFEST_FORMAT
+from ftbuild.model.manifest import Manifest
+from ftbuild.model.recipes import Sha256
+from ftbuild.model.spec import Platform
+
+FORMAT = 1
+"""Version of the record's shape and of what an archive holds. A reader refuses any other."""
+
+SUFFIX = ".tar.zst"
+
+RECORD_SUFFIX = ".json"
+"""What follows the archive's name in that of its record."""
+
+
+_OTHER = "It was packed by another version of ftbuild, or altered since."
+
+T = TypeVar("T")
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands beside an archive: enough to decide on it without having it.
+
+    Attributes:
+        format: `FORMAT`.
+        sha256: Hash of the archive.
+        size: Bytes of the archive.
+        manifest: The manifest in it, the same to the letter.
+    """
+
+    format: int
+    sha256: Sha256
+    size: int
+    manifest: Manifest
+
+
+class _Formats(msgspec.Struct, frozen=True, kw_only=True):
+    """The one field that every version of a document has."""
+
+    format: int
+
+
+def archive_name(store_name: str, platform: Platform) -> str:
+    """The name of an archive, which follows from what is asked for and where it is to run.
+
+    >>> here = Platform(system="linux", machine="x86_64", libc="glibc 2.36")
+    >>> archive_name("cpython-3.14.7t-1a2b3c4d", here)
+    'cpython-3.14.7t-1a2b3c4d-linux-x86_64.tar.zst'
+    """
+    return f"{store_name}-{platform.system}-{platform.machine}{SUFFIX}"
+
+
+def decode_record(document: bytes) -> Record:
+    """A record as it was read.
+
+    Raises:
+        Refused: It is of a format this ftbuild does not know, or no record at all.
+    """
+    record = _decoded(document, Record, FORMAT, "its record")
+    _require_packed(record.manifest)
+    return record
+
+
+def decode_manifest(document: bytes) -> Manifest:
+    """A manifest as it was read from an archive.
+
+    Raises:
+        Refused: It is of a format this ftbuild does not know, or no manifest of an archive.
+    """
+    manifest = _decoded(document, Manifest, MANIFEST_FORMAT, "its manifest")
+    _require_packed(manifest)
+    return manifest
+
+
+def objection(manifest: Manifest, here: Platform) -> str | None:
+    """Why a packed build cannot run on a platform; None if nothing speaks against it."""
+    used, archived = manifest.used, manifest.archived
+    made = f"{used.system} {used.machine}"
+    if (used.system, used.machine) != (here.system, here.machine):
+        return f"it was built for {made}; this is {here.system} {here.machine}"
+    needed = archived.libc if archived else used.libc
+    family, _, version = needed.partition(" ")
+    own_family, _, own_version = here.libc.partition(" ")
+    if family != own_family:
+        return f"it needs {family}; the C library here is {here.libc}"
+    if _number(version) > _number(own_version):
+        return f"it needs {needed} or newer; the C library here is {here.libc}"
+    return None
+
+
+def _decoded(document: bytes, kind: type[T], known: int, what: str) -> T:
+    try:
+        found = msgspec.json.decode(document, type=_Formats).format
+        if found == known:
+            return msgspec.json.decode(document, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refused(f"{what} cannot be read: {error}") from None
+    raise Refused(f"{what} has format {found}; this ftbuild knows format {known}", hint=_OTHER)
+
+
+def _require_packed(manifest: Manifest) -> None:
+    if manifest.archived is None:
+        raise Refused("its manifest does not say how it was packed")
+    if manifest.format != MANIFEST_FORMAT:
+        raise Refused(
+            f"its manifest has format {manifest.format}; this ftbuild knows {MANIFEST_FORMAT}",
+            hint=_OTHER,
+        )
+    if manifest.spec.digest != manifest.digest:
+        raise Refused("its manifest's digest is not that of what it describes", hint=_OTHER)
+
+
+def _number(version: str) -> Version:
+    """A C library's version; one that tells none (`libc`) is taken for the oldest."""
+    try:
+        return Version(version)
+    except InvalidVersion:
+        return Version("0")

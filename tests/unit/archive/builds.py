@@ -1,0 +1,34 @@
+"""Builds to be packed: those of tests.builders with files of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ftbuild.model.manifest import Installation
+from ftbuild.store.layout import Layout
+from ftbuild.store.prefixes import complete
+from ftbuild.store.tree import hash_tree
+from tests.builders import build, changed, specification, with_python
+
+
+def installed(layout: Layout, files: Mapping[str, bytes]) -> Installation:
+    """An installation with these files; `$prefix` in a content stands for its prefix."""
+    prefix = layout.store / specification().store_name("fast")
+    made = with_python(build(prefix), "exit")
+    python3 = prefix / "bin/python3"
+    python3.unlink(missing_ok=True)
+    python3.symlink_to("python3.14t")
+    for name, content in files.items():
+        path = prefix / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.replace(b"$prefix", str(prefix).encode()))
+    tree = hash_tree(prefix)
+    made = changed(
+        made,
+        "result",
+        size=tree.size,
+        files=tree.count,
+        files_sha256=tree.sha256,
+        links=tree.links,
+    )
+    return complete(prefix, made.manifest, tree)
