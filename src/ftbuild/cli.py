@@ -120,7 +120,7 @@ def build(
         pgo_fallback=pgo_fallback,
         retrain=retrain,
         debug_info=debug_info,
-        march=march or None,
+        march=toolchain_.processor(march) if march else None,
     )
     requests = parse_requests(versions)
     given = given_source(requests, source, sha256)

@@ -12,6 +12,9 @@ from ftbuild.model.spec import BuildSpec, Host
 _MAKE_WITH_EVAL = 4
 """The first version of GNU make that hands --eval on to the makes it starts."""
 
+_GCC_WITH_FIFO = 13
+"""The first gcc whose LTO finds a job server behind a `fifo:`."""
+
 _NO_TESTEMBED = "Programs/_testembed: private LINKCC = @:"
 """For tests of embedding, in the build tree only: a whole link, and with LTO a long one."""
 
@@ -135,10 +138,13 @@ def _rules(spec: BuildSpec, host: Host, *, jobs: int, frozen: bool) -> tuple[str
         # Freezes three modules and is thrown away.
         rules.append(f"{helpers}: private PY_CORE_LDFLAGS = $(PY_LDFLAGS_NOLTO)")
     if host.compiler.family == "gcc":
-        # The `+` lets gcc's LTO workers share the jobs of make.
+        # The `+` lets gcc's LTO workers share the jobs of make, but for an old gcc that cannot open
+        # a new make's job server.
+        old = int(host.compiler.version.partition(".")[0]) < _GCC_WITH_FIFO
+        workers = jobs if host.make.fifo and old else "jobserver"
         rules += [
             "python python.exe: private LINKCC = +$(PURIFY) $(CC)",
-            "python python.exe: private SYSLIBS += -flto=jobserver",
+            f"python python.exe: private SYSLIBS += -flto={workers}",
         ]
     elif "ld.lld" in host.compiler.tools:
         if helpers:

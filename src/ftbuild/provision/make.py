@@ -32,7 +32,7 @@ from ftbuild.model.manifest import Installation
 from ftbuild.model.recipes import Profile
 from ftbuild.model.report import Report
 from ftbuild.model.spec import BuildSpec, Host
-from ftbuild.model.versions import series_of
+from ftbuild.model.versions import Variant, series_of
 from ftbuild.provision.choose import Job, job_for
 from ftbuild.provision.prove import failures, verified
 from ftbuild.provision.training import Training, profile_place, store, training_for
@@ -113,11 +113,16 @@ def make_all(
         )
         for job in todo:
             _announce(job, run)
-        return together(
-            [partial(_make, job, run) for job in todo],
+        # Where there are more builds than jobs, the second of a pair finds what configure found
+        # out for the first.
+        order = sorted(todo, key=lambda job: job.spec.variant is Variant.FREE_THREADED)
+        made = together(
+            [partial(_make, job, run) for job in order],
             stop=world.stop,
             enough=lambda outcome: options.fail_fast and outcome.status == "failed",
         )
+        outcomes = dict(zip(order, made, strict=True))
+        return tuple(outcomes[job] for job in todo)
 
 
 def training_of(job: Job, options: Options, world: World) -> Training | None:

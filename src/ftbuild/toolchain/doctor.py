@@ -161,14 +161,7 @@ def _make(manager: PackageManager | None, env: Mapping[str, str]) -> Finding:
     except EnvironmentFault as fault:
         packages = () if manager is None else manager.build
         return Finding(what="make", status=Grade.MISSING, packages=packages, note=fault.message)
-    return Finding(
-        what="make",
-        status=Grade.OK,
-        found=f"{make.version} {make.path}",
-        note=""
-        if make.fifo
-        else "older than 4.4: no fifo jobserver, gcc's LTO workers stay out of the job budget",
-    )
+    return Finding(what="make", status=Grade.OK, found=f"{make.version} {make.path}")
 
 
 def _pkg_config(manager: PackageManager | None, env: Mapping[str, str]) -> Finding:

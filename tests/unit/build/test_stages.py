@@ -106,6 +106,20 @@ def test_the_lto_link_of_gcc_shares_the_jobs_of_make(tmp_path: Path) -> None:
     assert (tree / "other.libs").read_text() == "-lm\n"
 
 
+@pytest.mark.parametrize(
+    ("gcc", "fifo", "workers"),
+    [("12.2.0", False, "jobserver"), ("12.2.0", True, "3"), ("14.2.0", True, "jobserver")],
+)
+def test_an_old_gcc_does_without_the_job_server_of_a_new_make(
+    gcc: str, fifo: bool, workers: str
+) -> None:
+    compiler = msgspec.structs.replace(HOST.compiler, version=gcc)
+    make = Make(path="/usr/bin/make", version="4.4.1" if fifo else "4.3", fifo=fifo)
+    host = msgspec.structs.replace(HOST, compiler=compiler, make=make)
+    given = rules(stage(planned("optimized", host=host), "compile"))
+    assert any(rule.endswith(f"SYSLIBS += -flto={workers}") for rule in given)
+
+
 def test_clang_links_lto_objects_with_a_linker_that_reads_them_and_so_many_threads() -> None:
     compiled = stage(planned("optimized", host=WITH_CLANG), "compile")
     assert setting(compiled, "LDFLAGS_NODIST") == "--ld-path=/usr/lib/llvm-19/bin/ld.lld"
