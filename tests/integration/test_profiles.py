@@ -14,7 +14,8 @@ PAIR = ("build", "3.97", "--profile", "optimized")
 
 
 def stored(ftbuild: Ftbuild) -> list[Path]:
-    return sorted((ftbuild.root / "profiles").iterdir())
+    found = (ftbuild.root / "profiles").iterdir()
+    return sorted(path for path in found if ".frozen" not in path.suffixes)
 
 
 def origins(ftbuild: Ftbuild) -> list[str | None]:
@@ -34,6 +35,16 @@ def test_a_pair_trains_once_and_each_build_for_itself(ftbuild: Ftbuild) -> None:
     assert {line.split()[0] for line in ftbuild.trace} == {
         *("configure", "compile", "install", "pip", "verify")
     }
+
+
+def test_what_was_frozen_is_kept_for_this_root(ftbuild: Ftbuild) -> None:
+    ftbuild(*BUILD)
+    assert "FREEZE_MODULE_DEPS=" in ftbuild(*BUILD, "--dry-run").out
+    (frozen,) = (ftbuild.root / "profiles").glob("*.frozen.tar.xz")
+    frozen.write_text("damaged")
+    assert "FREEZE_MODULE_DEPS=" not in ftbuild(*BUILD, "--dry-run").out
+    ftbuild(*BUILD, "--force")
+    assert origins(ftbuild) == ["stored"]
 
 
 def test_retrain_leaves_the_stored_profile_unused(ftbuild: Ftbuild) -> None:

@@ -13,6 +13,7 @@ from ftbuild.build.stages import Stage, make_stages
 from ftbuild.model.recipes import Profile
 from ftbuild.model.spec import BuildSpec, Host
 from ftbuild.model.versions import series_of
+from ftbuild.store.profiles import FROZEN, STAMP, frozen_beside
 
 SUPPRESSIONS = Path("share/ftbuild/suppressions.txt")
 """Where below a prefix the sanitizer's suppression list is installed."""
@@ -34,6 +35,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         staging: `DESTDIR` of its installation.
         prefix: Where it will live.
         training: A stored profile, to be unpacked into the build tree before the first stage.
+        frozen: Whether frozen modules are unpacked with it.
         environment: The whole environment of every stage, but for make's job flags.
         stages: In order, up to the staged installation.
         settle: What runs inside the prefix once it is in place: pip is installed there.
@@ -46,6 +48,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     staging: Path
     prefix: Path
     training: Path | None
+    frozen: bool
     environment: dict[str, str]
     stages: tuple[Stage, ...]
     settle: tuple[Stage, ...]
@@ -69,6 +72,7 @@ def plan(
     prefix: Path,
     jobs: int,
     training: Path | None = None,
+    frozen: bool = False,
 ) -> Plan:
     """The plan of one build.
 
@@ -84,6 +88,7 @@ def plan(
         prefix: The final prefix, absolute and without white space.
         jobs: The job budget, for byte-compiling during installation and links by clang.
         training: A stored profile; with one nothing is instrumented and trained.
+        frozen: Whether the modules that its training build has frozen lie beside it.
     """
     tree = work / "build"
     staging = work / "stage"
@@ -109,6 +114,7 @@ def plan(
         staging=staging,
         prefix=prefix,
         training=training,
+        frozen=frozen,
         environment={
             **build_environment(environment, system=host.system),
             **variables,
@@ -125,6 +131,7 @@ def plan(
                 prefix=prefix,
                 jobs=jobs,
                 trained=training is not None,
+                frozen=frozen,
             ),
         ),
         settle=(
@@ -163,8 +170,12 @@ def render(plan: Plan, *, jobs: int) -> str:
     """The plan as a shell script that does the same by hand."""
     lines = [f"# {plan.name}", f"mkdir -p {shlex.quote(str(plan.tree))}"]
     if plan.training is not None:
-        unpack = shlex.join(("tar", "-xJf", str(plan.training), "-C", str(plan.tree)))
-        lines.append(f"{unpack} && touch {shlex.quote(str(plan.tree / 'profile-run-stamp'))}")
+        archives = (plan.training, *((frozen_beside(plan.training),) if plan.frozen else ()))
+        lines += [shlex.join(("tar", "-xJf", str(a), "-C", str(plan.tree))) for a in archives]
+        # The headers must be newer than the modules they are made from, and count as made.
+        lines.append(f"touch {shlex.quote(str(plan.tree / STAMP))}")
+        if plan.frozen:
+            lines.append(f"touch {shlex.quote(str(plan.tree / FROZEN))}/*.h")
     lines += [
         f"export {name}={shlex.quote(value)}"
         for name, value in sorted(plan.environment.items())

@@ -44,8 +44,20 @@ def make_stages(
     prefix: Path,
     jobs: int,
     trained: bool,
+    frozen: bool,
 ) -> tuple[Stage, ...]:
-    """Everything after configure. `trained`: a profile lies in the build tree already."""
+    """Everything after configure.
+
+    Args:
+        spec: What is built.
+        host: The facts about this machine.
+        tree: The build directory.
+        staging: `DESTDIR` of the installation.
+        prefix: The final prefix.
+        jobs: The job budget.
+        trained: Whether a profile lies in the build tree already.
+        frozen: Whether the modules that its training build has frozen lie there, too.
+    """
     linking = _linking(spec, host, prefix)
     flags = spec.stage_flags
     training = spec.pgo and not trained
@@ -56,16 +68,17 @@ def make_stages(
         # --eval reaches the makes that CPython's Makefile starts; other options do not.
         return (host.make.path, *words, *(w for rule in rules for w in ("--eval", rule)))
 
-    rules = _rules(spec, host, jobs=jobs, frozen=training)
+    # What the training build has frozen is kept: the programs that do it are not made again.
+    frozen = frozen or training
+    rules = _rules(spec, host, jobs=jobs, frozen=frozen)
     compiling = flags.compile
-    if training and spec.lto and host.compiler.family == "gcc":
+    if frozen and spec.lto and host.compiler.family == "gcc":
         # Machine code beside the LTO code would be for helpers that are linked without LTO.
         compiling = (*compiling, "-fno-fat-lto-objects")
     final = (
         *_options("CFLAGS_NODIST", compiling),
         *_options("LDFLAGS_NODIST", (*linking, *flags.link)),
-        # The training build has frozen the modules: the programs that do are not made again.
-        *(("FREEZE_MODULE_DEPS=", "FREEZE_MODULE_BOOTSTRAP_DEPS=") if training else ()),
+        *(("FREEZE_MODULE_DEPS=", "FREEZE_MODULE_BOOTSTRAP_DEPS=") if frozen else ()),
     )
     compile_ = Stage(name="compile", argv=make(*final, rules=rules), cwd=tree, parallel=True)
     install = Stage(

@@ -20,12 +20,15 @@ class TrainingProfile(msgspec.Struct, frozen=True, kw_only=True):
         format: `FORMAT`.
         spec: The build whose training made it.
         sha256: Hash over the data (names and contents), the manifest's `training_profile`.
+        frozen: Hash over the modules that the training build has frozen, which lie beside it where
+            it was made.
         ftbuild: Version of ftbuild that made it.
     """
 
     format: int
     spec: BuildSpec
     sha256: Sha256
+    frozen: Sha256 | None
     ftbuild: str
 
     @property

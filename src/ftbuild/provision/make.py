@@ -35,14 +35,13 @@ from ftbuild.model.spec import BuildSpec, Host
 from ftbuild.model.versions import Variant, series_of
 from ftbuild.provision.choose import Job, job_for
 from ftbuild.provision.prove import failures, verified
-from ftbuild.provision.training import Training, profile_place, store, training_for
+from ftbuild.provision.training import Training, prepare, profile_place, store, training_for
 from ftbuild.provision.world import Options, World
 from ftbuild.store.configured import cache_place, keep_configured, prepare_configure
 from ftbuild.store.layout import Layout, require_space
 from ftbuild.store.links import link
 from ftbuild.store.listing import installations, installed
 from ftbuild.store.prefixes import claimed, complete, placed
-from ftbuild.store.profiles import place
 from ftbuild.store.tree import hash_tree
 from ftbuild.store.work import scratch
 
@@ -247,7 +246,7 @@ def _install(job: Job, run: _Run) -> tuple[Installation, Report]:
         prepare_configure(answers, plan.tree, work / SITE)
         training = run.trainings.get(job.store_name)
         if training is not None:
-            place(training.path, plan.tree)
+            prepare(training, plan.tree)
         built = run.runner.build(plan, logs=logs)
         _add_suppressions(plan, profile)
         with placed(world.layout, job.store_name, plan.staged_prefix) as prefix:
@@ -351,6 +350,7 @@ def plan_of(
         prefix=world.layout.store / job.store_name,
         jobs=slots,
         training=None if training is None else training.path,
+        frozen=training is not None and training.frozen,
     )
 
 

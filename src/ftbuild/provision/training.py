@@ -15,15 +15,32 @@ from ftbuild.model.manifest import Installation
 from ftbuild.model.spec import BuildSpec
 from ftbuild.model.training import FORMAT, TrainingProfile
 from ftbuild.store.layout import Layout
-from ftbuild.store.profiles import place_of, profile_digest, read_profile, save
+from ftbuild.store.profiles import (
+    frozen_digest,
+    place_frozen,
+    place_of,
+    profile_digest,
+    read_frozen,
+    read_profile,
+    save,
+)
+from ftbuild.store.profiles import place as place_profile
 
 
 class Training(msgspec.Struct, frozen=True, kw_only=True):
-    """A profile that was made earlier: `stored` or `given`, where it lies, and its record."""
+    """A profile that was made earlier.
+
+    Attributes:
+        kind: `stored` or `given`.
+        path: Where it lies.
+        profile: Its record.
+        frozen: Whether the modules that its training build has frozen are there, too.
+    """
 
     kind: str
     path: Path
     profile: TrainingProfile
+    frozen: bool = False
 
 
 def given(paths: Iterable[Path], emit: Emit) -> tuple[Training, ...]:
@@ -69,7 +86,22 @@ def training_for(
     if retrain or not place.is_file():
         return None
     training = _read("stored", place, emit)
-    return None if training is None or training.profile.unfit(spec) else training
+    if training is None or training.profile.unfit(spec):
+        return None
+    frozen = bool(read_frozen(place, training.profile))
+    return msgspec.structs.replace(training, frozen=frozen)
+
+
+def prepare(training: Training, tree: Path) -> None:
+    """Put a profile into a build tree, as if the training had been there.
+
+    Raises:
+        Refused: It was damaged since it was looked at.
+        OSError: The tree cannot be written.
+    """
+    place_profile(training.path, tree)
+    if training.frozen:
+        place_frozen(training.path, training.profile, tree)
 
 
 def store(spec: BuildSpec, place: Path, tree: Path, emit: Emit) -> None:
@@ -77,7 +109,13 @@ def store(spec: BuildSpec, place: Path, tree: Path, emit: Emit) -> None:
     sha256 = profile_digest(tree)
     if sha256 is None:
         return
-    profile = TrainingProfile(format=FORMAT, spec=spec, sha256=sha256, ftbuild=ftbuild.__version__)
+    profile = TrainingProfile(
+        format=FORMAT,
+        spec=spec,
+        sha256=sha256,
+        frozen=frozen_digest(tree),
+        ftbuild=ftbuild.__version__,
+    )
     try:
         save(place, profile, tree)
     except EnvironmentFault as fault:

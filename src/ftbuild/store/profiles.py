@@ -3,6 +3,9 @@
 A profile is a `.tar.xz` of a record and the files that a training run left in the build tree:
 gcc's `.gcda` beside each object, or clang's one `code.profclangd`. It is made of counts alone; no
 code in it reaches the interpreter. Every use checks it against its record.
+
+Beside it lie the modules that the training build has frozen. They are code, and so are used in this
+root alone; without them a build makes the programs that freeze them once more.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import hashlib
 import io
 import lzma
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -27,6 +30,9 @@ CLANG = "code.profclangd"
 STAMP = "profile-run-stamp"
 """By which CPython's Makefile knows that the training is done."""
 
+FROZEN = "Python/frozen_modules"
+"""Where in a build tree the frozen modules lie, as headers."""
+
 _RECORD = "ftbuild-profile.json"
 _CEILING = 200_000_000
 """Bytes a profile may have unpacked: gcc 12 leaves 5 MB, clang 19 9 MB for 3.14.7."""
@@ -37,33 +43,32 @@ def place_of(layout: Layout, name: str, key: str) -> Path:
     return layout.profiles / f"{name}-{key[:8]}.tar.xz"
 
 
-def profile_files(tree: Path) -> dict[str, Path]:
-    """The profile data in a build tree: relative names, sorted, and paths."""
-    found = (path for pattern in ("*.gcda", CLANG) for path in tree.rglob(pattern))
-    return dict(sorted((path.relative_to(tree).as_posix(), path) for path in found))
+def frozen_beside(place: Path) -> Path:
+    """Where the frozen modules lie that belong to a stored profile."""
+    return place.with_name(place.name.replace(".tar.xz", ".frozen.tar.xz"))
 
 
 def profile_digest(tree: Path) -> str | None:
     """SHA-256 over the profile data of a build tree, or None where there is none."""
-    files = profile_files(tree)
-    return _digest((name, path.read_bytes()) for name, path in files.items()) if files else None
+    files = _files(tree, "*.gcda", CLANG)
+    return _digest(files) if files else None
+
+
+def frozen_digest(tree: Path) -> str | None:
+    """SHA-256 over the frozen modules of a build tree, or None where there are none."""
+    files = _files(tree, f"{FROZEN}/*.h")
+    return _digest(files) if files else None
 
 
 def save(path: Path, profile: TrainingProfile, tree: Path) -> None:
-    """Store the profile that lies in a build tree.
+    """Store the profile that lies in a build tree, and what its training build has frozen.
 
     Raises:
         EnvironmentFault: It cannot be written.
     """
-    content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w:xz", format=tarfile.PAX_FORMAT, preset=1) as archive:
-        _add(archive, _RECORD, msgspec.json.format(msgspec.json.encode(profile), indent=2))
-        for name, file in profile_files(tree).items():
-            _add(archive, name, file.read_bytes())
-    try:
-        write_atomically(path, content.getvalue())
-    except OSError as error:
-        raise EnvironmentFault(f"{path} cannot be written: {error.strerror}") from error
+    record = {_RECORD: msgspec.json.format(msgspec.json.encode(profile), indent=2)}
+    _write(frozen_beside(path), _files(tree, f"{FROZEN}/*.h"))
+    _write(path, record | _files(tree, "*.gcda", CLANG))
 
 
 def read_profile(path: Path) -> TrainingProfile:
@@ -84,31 +89,54 @@ def place(path: Path, tree: Path) -> TrainingProfile:
         OSError: The tree cannot be written.
     """
     profile, contents = _contents(path)
-    for name, content in contents.items():
-        target = tree / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+    _unpack(contents, tree)
     (tree / STAMP).touch()
     return profile
 
 
-def _contents(path: Path) -> tuple[TrainingProfile, dict[str, bytes]]:
+def read_frozen(path: Path, profile: TrainingProfile) -> dict[str, bytes]:
+    """The frozen modules that belong to a stored profile; none where they are not what it says."""
     try:
-        with tarfile.open(path, mode="r:xz") as archive:
-            members = archive.getmembers()
-            if sum(member.size for member in members) > _CEILING or not all(map(_plain, members)):
-                raise _refused(path, "it holds what no training run leaves")
-            contents = {member.name: _read(archive, member) for member in members}
+        contents = _members(frozen_beside(path), _is_frozen)
+    except Refused:
+        return {}
+    return contents if _digest(contents) == profile.frozen else {}
+
+
+def place_frozen(path: Path, profile: TrainingProfile, tree: Path) -> None:
+    """Unpack the frozen modules that belong to a stored profile into a build tree.
+
+    Raises:
+        OSError: The tree cannot be written.
+    """
+    _unpack(read_frozen(path, profile), tree)
+
+
+def _contents(path: Path) -> tuple[TrainingProfile, dict[str, bytes]]:
+    contents = _members(path, _is_profile)
+    try:
         profile = msgspec.json.decode(contents.pop(_RECORD, b""), type=TrainingProfile)
-    except (OSError, EOFError, tarfile.TarError, lzma.LZMAError) as error:
-        raise _refused(path, str(error) or "it is cut short") from error
     except msgspec.DecodeError as error:
         raise _refused(path, "it has no record of a format known here") from error
     if profile.format != FORMAT:
         raise _refused(path, f"its format is {profile.format}, not {FORMAT}")
-    if _digest(sorted(contents.items())) != profile.sha256:
+    if _digest(contents) != profile.sha256:
         raise _refused(path, "its data is not what its record says")
     return profile, contents
+
+
+def _members(path: Path, good: Callable[[PurePosixPath], bool]) -> dict[str, bytes]:
+    """The files in an archive, which must all be regular, of good names, and no more than that."""
+    try:
+        with tarfile.open(path, mode="r:xz") as archive:
+            members = archive.getmembers()
+            if sum(member.size for member in members) > _CEILING or not all(
+                member.isreg() and good(PurePosixPath(member.name)) for member in members
+            ):
+                raise _refused(path, "it holds what no training run leaves")
+            return {member.name: _read(archive, member) for member in members}
+    except (OSError, EOFError, tarfile.TarError, lzma.LZMAError) as error:
+        raise _refused(path, str(error) or "it is cut short") from error
 
 
 def _refused(path: Path, reason: str) -> Refused:
@@ -121,21 +149,47 @@ def _read(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     return file.read()
 
 
-def _digest(files: Iterable[tuple[str, bytes]]) -> str:
+def _files(tree: Path, *patterns: str) -> dict[str, bytes]:
+    """Files of a build tree by relative name, sorted."""
+    found = (path for pattern in patterns for path in tree.rglob(pattern))
+    return {
+        path.relative_to(tree).as_posix(): path.read_bytes()
+        for path in sorted(found, key=lambda path: path.relative_to(tree).as_posix())
+    }
+
+
+def _unpack(contents: Mapping[str, bytes], tree: Path) -> None:
+    for name, content in contents.items():
+        target = tree / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
     whole = hashlib.sha256()
-    for name, content in files:
+    for name, content in sorted(files.items()):
         whole.update(f"{name}\0".encode())
         whole.update(hashlib.sha256(content).digest())
     return whole.hexdigest()
 
 
-def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
-    member = tarfile.TarInfo(name)  # of no time and no owner: the same profile, the same bytes
-    member.size = len(content)
-    archive.addfile(member, io.BytesIO(content))
+def _write(path: Path, contents: Mapping[str, bytes]) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:xz", format=tarfile.PAX_FORMAT, preset=1) as archive:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name)  # of no time and no owner: the same bytes each time
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    try:
+        write_atomically(path, packed.getvalue())
+    except OSError as error:
+        raise EnvironmentFault(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _plain(member: tarfile.TarInfo) -> bool:
-    path = PurePosixPath(member.name)
+def _is_profile(path: PurePosixPath) -> bool:
     inside = not path.is_absolute() and ".." not in path.parts
-    return member.isreg() and inside and (path.suffix == ".gcda" or path.name in {_RECORD, CLANG})
+    return inside and (path.suffix == ".gcda" or str(path) in {_RECORD, CLANG})
+
+
+def _is_frozen(path: PurePosixPath) -> bool:
+    return str(path.parent) == FROZEN and path.suffix == ".h"

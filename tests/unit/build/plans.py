@@ -37,6 +37,7 @@ def planned(
     *,
     host: Host = HOST,
     training: Path | None = None,
+    frozen: bool = False,
     work: Path = Path("/root/work/1/x"),
     prefix: Path = Path("/root/store/cpython-3.14.7t-12345678"),
     **asked: Any,
@@ -64,6 +65,7 @@ def planned(
         prefix=prefix,
         jobs=3,
         training=training,
+        frozen=frozen,
     )
 
 

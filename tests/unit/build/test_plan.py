@@ -86,6 +86,9 @@ def test_a_stored_profile_is_unpacked_by_hand_too() -> None:
     made = planned("optimized", training=Path("/root/profiles/a b.tar.xz"))
     assert [stage.name for stage in made.stages] == ["configure", "compile", "install"]
     assert "tar -xJf '/root/profiles/a b.tar.xz' -C /root/work/1/x/build" in render(made, jobs=2)
+    assert "frozen" not in render(made, jobs=2)
+    both = planned("optimized", training=Path("/root/profiles/a b.tar.xz"), frozen=True)
+    assert "tar -xJf '/root/profiles/a b.frozen.tar.xz'" in render(both, jobs=2)
 
 
 @pytest.mark.parametrize("profile", PROFILES)

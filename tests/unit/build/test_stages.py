@@ -86,6 +86,13 @@ def test_with_a_stored_profile_the_helper_is_linked_without_lto(host: Host) -> N
     assert "-fno-fat-lto-objects" not in (setting(compiled, "CFLAGS_NODIST") or "")
 
 
+@pytest.mark.parametrize("host", [HOST, WITH_CLANG])
+def test_with_what_was_frozen_then_it_is_the_last_stage_of_a_trained_build(host: Host) -> None:
+    stored = planned("optimized", host=host, training=STORED, frozen=True)
+    trained = planned("optimized", host=host)
+    assert stage(stored, "compile") == stage(trained, "compile")
+
+
 def test_the_lto_link_of_gcc_shares_the_jobs_of_make(tmp_path: Path) -> None:
     """Real make: its jobserver reaches the link of `python` in a make below it, and no other."""
     tree = tmp_path / "build"

@@ -11,7 +11,17 @@ import pytest
 from ftbuild.errors import Refused
 from ftbuild.model.training import FORMAT, TrainingProfile
 from ftbuild.store.layout import Layout
-from ftbuild.store.profiles import place, place_of, profile_digest, read_profile, save
+from ftbuild.store.profiles import (
+    frozen_beside,
+    frozen_digest,
+    place,
+    place_frozen,
+    place_of,
+    profile_digest,
+    read_frozen,
+    read_profile,
+    save,
+)
 from tests.builders import specification
 
 
@@ -22,6 +32,7 @@ def trained(tree: Path) -> TrainingProfile:
         ("Python/ceval.gcda", b"more"),
         ("Python/ceval.gcno", b"not a profile"),
         ("Makefile", b"neither"),
+        ("Python/frozen_modules/os.h", b"const unsigned char _Py_M__os[] = {99};"),
     ):
         path = tree / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +40,9 @@ def trained(tree: Path) -> TrainingProfile:
     sha256 = profile_digest(tree)
     assert sha256 is not None
     spec = specification(profile="optimized", pgo=True)
-    return TrainingProfile(format=FORMAT, spec=spec, sha256=sha256, ftbuild="0.1.0")
+    return TrainingProfile(
+        format=FORMAT, spec=spec, sha256=sha256, frozen=frozen_digest(tree), ftbuild="0.1.0"
+    )
 
 
 @pytest.fixture
@@ -74,6 +87,22 @@ def test_it_comes_back_as_it_was(tmp_path: Path, stored: Path) -> None:
     assert profile_digest(there) == profile.sha256
     assert (there / "profile-run-stamp").is_file()
     assert not (there / "Makefile").exists()
+
+
+def test_the_frozen_modules_lie_beside_it_and_not_in_it(tmp_path: Path, stored: Path) -> None:
+    there = tmp_path / "elsewhere"
+    profile = place(stored, there)
+    assert frozen_digest(there) is None
+    place_frozen(stored, profile, there)
+    assert frozen_digest(there) == profile.frozen == frozen_digest(tmp_path / "tree")
+    frozen_beside(stored).unlink()
+    assert read_frozen(stored, profile) == {}
+
+
+@pytest.mark.parametrize("name", ["Python/frozen_modules/os.h", "Makefile", "../x.h"])
+def test_frozen_modules_that_are_not_the_profiles_own_are_left(stored: Path, name: str) -> None:
+    archive(frozen_beside(stored), **{name: b"const unsigned char _Py_M__os[] = {66};"})
+    assert read_frozen(stored, read_profile(stored)) == {}
 
 
 def test_the_same_profile_makes_the_same_file(tmp_path: Path, stored: Path) -> None:
