@@ -18,6 +18,8 @@ _TAIL_CALLS = Version("3.14")
 _PRESERVE_NONE = 19
 """The first clang whose `preserve_none` convention works with `musttail`, which that needs."""
 
+_COUNTERS_IN_TURN = ("-fprofile-generate", "-fprofile-update=single")
+
 _TAIL_CALL_TARGETS = ("x86_64", "aarch64", "arm64")
 
 
@@ -34,12 +36,18 @@ def configure_flags(
 
 
 def stage_flags(
-    recipe: Profile, compiler: Compiler, *, debug_info: bool, march: str | None
+    recipe: Profile,
+    variant: Variant,
+    compiler: Compiler,
+    *,
+    debug_info: bool,
+    march: str | None,
 ) -> StageFlags:
     """What each stage of a build is to add.
 
     Args:
         recipe: The profile.
+        variant: GIL or free-threaded.
         compiler: The compiler.
         debug_info: Whether to keep the debug information that CPython's `-g` makes.
         march: The processor to compile the interpreter for, or None for the compiler's default.
@@ -55,8 +63,10 @@ def stage_flags(
     return StageFlags(
         # The same -O3 as in the end: gcc instruments what its early passes have made of a function.
         instrument=("-fno-lto", "-g0", *target),
-        # CPython asks for atomic counters, which take several times as long.
-        counters=("-fprofile-generate", "-fprofile-update=single"),
+        # CPython asks for atomic counters, with which the training takes three times as long: where
+        # threads count at once, gcc may crash over the profile (gh-145801). With the GIL they
+        # take turns.
+        counters=_COUNTERS_IN_TURN if variant is Variant.GIL else (),
         compile=(*compiling, *target),
         # gh-132257: 3.13 has the whole program optimised as one piece, by one process.
         link=("-flto-partition=balanced",) if recipe.lto else (),

@@ -103,7 +103,7 @@ def specify(
         debug=recipe.debug,
         sanitizer=recipe.sanitizer,
         flags=configure_flags(recipe, version, variant, compiler),
-        stage_flags=stage_flags(recipe, compiler, debug_info=debug_info, march=march),
+        stage_flags=stage_flags(recipe, variant, compiler, debug_info=debug_info, march=march),
         configure_args=configure_args,
         compiler=compiler.identity,
         debug_info=debug_info,

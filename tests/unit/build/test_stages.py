@@ -10,6 +10,7 @@ import pytest
 from ftbuild.build.plan import Plan
 from ftbuild.build.stages import Stage
 from ftbuild.model.spec import Host, Make
+from ftbuild.model.versions import Variant
 from tests.builders import CLANG, HOST
 
 from .plans import planned
@@ -48,7 +49,7 @@ def test_install_makes_nothing_again_because_of_other_options(
 
 
 def test_the_training_build_is_cheap_and_counts() -> None:
-    instrument = stage(planned("optimized"), "instrument")
+    instrument = stage(planned("optimized", Variant.GIL), "instrument")
     assert setting(instrument, "CFLAGS_NODIST") == "-fno-lto -g0"
     assert setting(instrument, "LDFLAGS_NODIST") == "-fno-lto"
     assert "-fprofile-generate" in (setting(instrument, "PGO_PROF_GEN_FLAG") or "")
