@@ -40,8 +40,8 @@ class TrainingProfile(msgspec.Struct, frozen=True, kw_only=True):
         """Why a build cannot use it: what differs, or empty where nothing does."""
         if self.key == spec.training_key:
             return ""
-        return "; ".join(
-            f"its {name} is {_brief(there)}, not {_brief(here)}"
+        return "it was made with " + "; ".join(
+            f"{name} {_brief(there)}, not {_brief(here)}"
             for name in (
                 "version",
                 "source_sha256",
