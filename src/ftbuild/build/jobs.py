@@ -13,6 +13,7 @@ import contextlib
 import os
 import select
 import threading
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -47,6 +48,7 @@ class JobBudget:
         self._make = make
         self._lock = threading.Lock()
         self._running = 0
+        self._waiting: deque[object] = deque()
 
     def __enter__(self) -> Self:
         os.mkfifo(self._path, 0o600)
@@ -80,7 +82,7 @@ class JobBudget:
 
     @contextlib.contextmanager
     def slot(self, stop: threading.Event) -> Iterator[None]:
-        """Hold one slot: a build's own, for as long as it runs.
+        """Hold one slot: a build's own, for as long as it runs. First come, first served.
 
         Raises:
             Interrupted: `stop` was set before a slot came free.
@@ -92,13 +94,21 @@ class JobBudget:
             self._give_back()
 
     def _take(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            select.select([self._ours], [], [], _WAIT)
-            with self._lock, contextlib.suppress(BlockingIOError):
-                os.read(self._ours, 1)
-                self._running += 1
-                return
-        raise Interrupted("stopped before it began")
+        ticket = object()
+        self._waiting.append(ticket)
+        try:
+            while not stop.is_set():
+                if self._waiting[0] is not ticket:
+                    stop.wait(_WAIT)
+                    continue
+                select.select([self._ours], [], [], _WAIT)
+                with self._lock, contextlib.suppress(BlockingIOError):
+                    os.read(self._ours, 1)
+                    self._running += 1
+                    return
+            raise Interrupted("stopped before it began")
+        finally:
+            self._waiting.remove(ticket)
 
     def _give_back(self) -> None:
         with self._lock:

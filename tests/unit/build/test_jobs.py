@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -131,6 +132,25 @@ def test_who_waits_gets_the_first_that_comes_free(budget: JobBudget) -> None:
             order.append("second")
         waiting.join()
     assert order == ["second", "third"]
+
+
+def test_slots_are_given_in_the_order_in_which_they_were_asked_for(budget: JobBudget) -> None:
+    stop = threading.Event()
+    order: list[int] = []
+
+    def build(number: int) -> None:
+        with budget.slot(stop):
+            order.append(number)
+
+    builds = []
+    with budget.slot(stop), budget.slot(stop):
+        for number in range(5):
+            builds.append(threading.Thread(target=build, args=(number,)))
+            builds[-1].start()
+            time.sleep(0.02)
+    for thread in builds:
+        thread.join()
+    assert order == [0, 1, 2, 3, 4]
 
 
 def test_many_builds_leave_exactly_the_slots_there_were(budget: JobBudget) -> None:
