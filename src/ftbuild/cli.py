@@ -72,7 +72,6 @@ _HELP = {
         "profile_data": "a training profile to use, made elsewhere by the same build; repeatable",
         "retrain": "train even where a stored profile would do",
         "debug_info": "keep debug information (the default for debug, tsan and asan)",
-        "march": "processor to compile the interpreter for: native, x86-64-v3",
         "dry_run": "print the commands and do nothing",
         "verbose": "show every line the compiler prints",
     },
@@ -96,7 +95,6 @@ def build(
     profile_data: Sequence[str] = (),
     retrain: bool = False,
     debug_info: bool = False,
-    march: str = "",
     dry_run: bool = False,
     root: str = "",
     recipes: Sequence[str] = (),
@@ -120,7 +118,6 @@ def build(
         pgo_fallback=pgo_fallback,
         retrain=retrain,
         debug_info=debug_info,
-        march=toolchain_.processor(march) if march else None,
     )
     requests = parse_requests(versions)
     given = given_source(requests, source, sha256)

@@ -41,7 +41,6 @@ def stage_flags(
     compiler: Compiler,
     *,
     debug_info: bool,
-    march: str | None,
 ) -> StageFlags:
     """What each stage of a build is to add.
 
@@ -50,24 +49,22 @@ def stage_flags(
         variant: GIL or free-threaded.
         compiler: The compiler.
         debug_info: Whether to keep the debug information that CPython's `-g` makes.
-        march: The processor to compile the interpreter for, or None for the compiler's default.
     """
     compiling = () if debug_info else ("-g0",)
-    target = () if march is None else (f"-march={march}",)
     if not recipe.pgo:
-        return StageFlags(compile=(*compiling, *target))
+        return StageFlags(compile=compiling)
     if compiler.family == "clang":
         # Its instrumentation comes before any optimisation: how the rest is compiled decides only
         # how long the training takes.
-        return StageFlags(instrument=("-fno-lto", "-g0", "-O1"), compile=(*compiling, *target))
+        return StageFlags(instrument=("-fno-lto", "-g0", "-O1"), compile=compiling)
     return StageFlags(
         # The same -O3 as in the end: gcc instruments what its early passes have made of a function.
-        instrument=("-fno-lto", "-g0", *target),
+        instrument=("-fno-lto", "-g0"),
         # CPython asks for atomic counters, with which the training takes three times as long: where
         # threads count at once, gcc may crash over the profile (gh-145801). With the GIL they
         # take turns.
         counters=_COUNTERS_IN_TURN if variant is Variant.GIL else (),
-        compile=(*compiling, *target),
+        compile=compiling,
         # gh-132257: 3.13 has the whole program optimised as one piece, by one process.
         link=("-flto-partition=balanced",) if recipe.lto else (),
     )

@@ -87,7 +87,6 @@ def specify(
     host: Host,
     configure_args: tuple[str, ...],
     debug_info: bool = False,
-    march: str | None = None,
 ) -> BuildSpec:
     """The specification of one build on this host."""
     recipe = catalogue.profile(profile)
@@ -103,11 +102,10 @@ def specify(
         debug=recipe.debug,
         sanitizer=recipe.sanitizer,
         flags=configure_flags(recipe, version, variant, compiler),
-        stage_flags=stage_flags(recipe, variant, compiler, debug_info=debug_info, march=march),
+        stage_flags=stage_flags(recipe, variant, compiler, debug_info=debug_info),
         configure_args=configure_args,
         compiler=compiler.identity,
         debug_info=debug_info,
-        march=march,
         libraries=_used(host.libraries, catalogue, version),
     )
 

@@ -129,7 +129,6 @@ class BuildSpec(msgspec.Struct, frozen=True, kw_only=True):
         configure_args: The user's, appended after ours.
         compiler: The compiler's identity.
         debug_info: Whether debug information is kept.
-        march: The processor the interpreter is compiled for (`-march`), or None.
         libraries: The optional libraries with their versions.
         profile_data: SHA-256 of a PGO profile that the user gives, else None.
     """
@@ -147,7 +146,6 @@ class BuildSpec(msgspec.Struct, frozen=True, kw_only=True):
     configure_args: tuple[str, ...]
     compiler: str
     debug_info: bool = False
-    march: str | None = None
     libraries: tuple[Library, ...]
     profile_data: str | None = None
 
@@ -165,7 +163,7 @@ class BuildSpec(msgspec.Struct, frozen=True, kw_only=True):
         """
         before = msgspec.structs.replace(self.stage_flags, compile=(), link=())
         asked = msgspec.structs.replace(
-            self, profile_data=None, stage_flags=before, debug_info=False, march=None
+            self, profile_data=None, stage_flags=before, debug_info=False
         )
         return asked.digest
 

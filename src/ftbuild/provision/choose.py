@@ -100,7 +100,6 @@ def repeat(
         compiler=compiler,
         configure_args=spec.configure_args,
         debug_info=spec.debug_info,
-        march=spec.march,
     )
     host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
     here = specify(
@@ -111,7 +110,6 @@ def repeat(
         host=host,
         configure_args=spec.configure_args,
         debug_info=spec.debug_info,
-        march=spec.march,
     )
     if here.digest != spec.digest:
         differing = (
@@ -146,7 +144,6 @@ def job_of(
         host=host,
         configure_args=options.configure_args,
         debug_info=options.debug_info,
-        march=options.march,
     )
     return job_for(with_given(spec, options.profile_data), world)
 

@@ -130,7 +130,6 @@ def upgrade(requests: Sequence[Request], world: World) -> Summary:
             compiler=item.manifest.used.compiler.path,
             configure_args=spec.configure_args,
             debug_info=spec.debug_info,
-            march=spec.march,
         )
         groups.setdefault(same, {})[request] = None
     summaries = [provide(tuple(group), options, world) for options, group in groups.items()]

@@ -30,7 +30,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         profile_data: Training profiles that the user gives.
         retrain: Train even where a stored profile would do.
         debug_info: Keep debug information.
-        march: The processor to compile the interpreter for.
     """
 
     profile: str | None = None
@@ -43,7 +42,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     profile_data: tuple[Training, ...] = ()
     retrain: bool = False
     debug_info: bool = False
-    march: str | None = None
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):

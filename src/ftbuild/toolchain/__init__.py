@@ -11,7 +11,6 @@ from ftbuild.toolchain.doctor import examine
 from ftbuild.toolchain.environment import library_environment
 from ftbuild.toolchain.host import read_host, read_platform
 from ftbuild.toolchain.libraries import absent, promised
-from ftbuild.toolchain.processor import processor
 
 __all__ = [
     "Diagnosis",
@@ -22,7 +21,6 @@ __all__ = [
     "install",
     "lacking_tools",
     "library_environment",
-    "processor",
     "promised",
     "read_host",
     "read_platform",

@@ -84,7 +84,6 @@ def _asked(manifest: Manifest) -> tuple[str, ...]:
         f"debug={spec.debug}",
         f"sanitizer={spec.sanitizer}",
         f"debug_info={spec.debug_info}",
-        f"march={spec.march}",
         f"training={' '.join(spec.stage_flags.training)}",
     )
 

@@ -50,7 +50,7 @@ def planned(
         "lto": recipe.lto,
         "debug": recipe.debug,
         "flags": configure_flags(recipe, "3.14.7", variant, host.compiler),
-        "stage_flags": stage_flags(recipe, variant, host.compiler, debug_info=False, march=None),
+        "stage_flags": stage_flags(recipe, variant, host.compiler, debug_info=False),
     }
     spec = specification(variant, **made | asked)
     return plan(
