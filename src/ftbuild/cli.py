@@ -132,11 +132,11 @@ def build(
         stores=archive_store,
         writes=not dry_run,
     ) as world:
+        profiles = provision.given_profiles(map(Path, profile_data), world.emit)
+        options = msgspec.structs.replace(options, profile_data=profiles)
         if from_:
             requests, options = provision.repeat(load_manifest(Path(from_)), options, world)
         asked = _some(requests or given.requests, "build 3.13,3.14")
-        profiles = provision.given_profiles(map(Path, profile_data), world.emit)
-        options = msgspec.structs.replace(options, profile_data=profiles)
         if dry_run:
             console.say(provision.rehearse(asked, options, world))
             return

@@ -100,6 +100,10 @@ def test_a_team_trains_once(ftbuild: Ftbuild, tmp_path: Path) -> None:
     assert [b.manifest.result.training_profile for b in ftbuild.installed] == trained
     assert [b.spec.profile_data for b in ftbuild.installed] == trained
     assert "there already" in ftbuild(*PAIR, *words).out
+    manifest = str(ftbuild.installed[0].prefix / "ftbuild.json")
+    assert "there already" in ftbuild("build", "--from", manifest, *words).out
+    refused = ftbuild("build", "--from", manifest, code=3)
+    assert "profile_data" in refused.err
 
 
 def test_a_profile_of_another_release_is_refused_and_the_build_trains(ftbuild: Ftbuild) -> None:

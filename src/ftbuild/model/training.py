@@ -31,14 +31,9 @@ class TrainingProfile(msgspec.Struct, frozen=True, kw_only=True):
     frozen: Sha256 | None
     ftbuild: str
 
-    @property
-    def key(self) -> str:
-        """What the specification of a build that can use it has as `training_key`."""
-        return self.spec.training_key
-
     def unfit(self, spec: BuildSpec) -> str:
         """Why a build cannot use it: what differs, or empty where nothing does."""
-        if self.key == spec.training_key:
+        if self.spec.training_key == spec.training_key:
             return ""
         return "it was made with " + "; ".join(
             f"{name} {_brief(there)}, not {_brief(here)}"

@@ -111,6 +111,7 @@ def repeat(
         configure_args=spec.configure_args,
         debug_info=spec.debug_info,
     )
+    here = with_given(here, options.profile_data)
     if here.digest != spec.digest:
         differing = (
             f"  {name}: {getattr(spec, name)} there, {getattr(here, name)} here"
