@@ -12,7 +12,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from ftbuild.cli import namespace
-from ftbuild.program import command
+from ftbuild.program import command, spoken_names
 
 ROOT = Path(__file__).parent
 PYTHON = f'"{sys.executable}" -m'
@@ -50,12 +50,13 @@ def docs(_c: Context, check: bool = False) -> None:
 
 def _reference() -> str:
     lines = ["# Commands", "", "Written by `./ftbuild docs`; do not edit.", ""]
-    for context in sorted(namespace.to_contexts(), key=lambda found: str(found.name)):
+    spoken = spoken_names(namespace)
+    for context in sorted(namespace.to_contexts(), key=lambda found: spoken[str(found.name)]):
         name = str(context.name)
         words = getattr(namespace[name], "words", None)
         given = f" [{words.upper()} …]" if words else ""
         about = (namespace[name].__doc__ or "").strip().splitlines()
-        lines += [f"## `ftbuild {name.replace('.', ' ')}{given}`", ""]
+        lines += [f"## `ftbuild {spoken[name]}{given}`", ""]
         lines += [*(line.strip() for line in about), ""]
         options = [(flags, text) for flags, text in context.help_tuples() if f"--{words}" != flags]
         if options:

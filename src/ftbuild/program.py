@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import invoke.program
+from invoke.collection import Collection
 from invoke.exceptions import Exit, ParseError, UnexpectedExit
 from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext
@@ -150,7 +151,11 @@ class Program(invoke.program.Program):
         start = next((i for i, word in enumerate(line) if not word.startswith("-")), None)
         if self.namespace is None or start is None:
             return list(line)
-        contexts = {context.name: context for context in self.namespace.to_contexts()}
+        contexts = {
+            name: context
+            for context in self.namespace.to_contexts()
+            for name in (context.name, *context.aliases)
+        }
         name, rest = line[start], line[start + 1 :]
         if rest and f"{name}.{rest[0]}" in contexts:
             name, rest = f"{name}.{rest[0]}", rest[1:]
@@ -166,8 +171,8 @@ class Program(invoke.program.Program):
         console.say(f"Usage: {self.binary} TASK [WORDS] [OPTIONS]\n")
         assert self.namespace is not None  # noqa: S101 - this Program always has one
         tasks = [
-            (name.replace(".", " "), (self.namespace[name].__doc__ or "").partition("\n")[0])
-            for name in self.namespace.task_names
+            (spoken, (self.namespace[name].__doc__ or "").partition("\n")[0])
+            for name, spoken in spoken_names(self.namespace).items()
         ]
         console.say(console.columns([(f"  {name}", line.strip()) for name, line in tasks]))
         console.say(f"\n`{self.binary} TASK --help` tells all about one of them.")
@@ -178,7 +183,8 @@ class Program(invoke.program.Program):
         about = self.namespace[name]
         parameter = getattr(about, "words", None)
         given = f" [{parameter.upper()} …]" if parameter else ""
-        console.say(f"Usage: {self.binary} {name.replace('.', ' ')}{given} [OPTIONS]\n")
+        spoken = spoken_names(self.namespace).get(name, name)
+        console.say(f"Usage: {self.binary} {spoken}{given} [OPTIONS]\n")
         paragraphs = (about.__doc__ or "").strip().splitlines()
         console.say("\n".join(line.removeprefix("    ") for line in paragraphs) + "\n")
         options = [
@@ -201,10 +207,12 @@ class Program(invoke.program.Program):
         if error.context is not None:
             known = (*error.context.flags, *error.context.inverse_flags)
         if not word.startswith("-") and self.namespace is not None:
-            known = tuple(self.namespace.task_names)
+            known = tuple(spoken_names(self.namespace).values())
         near = nearest(word, known, 1)
         guess = f"Did you mean {near[0]}? " if near else ""
-        name = error.context.name if error.context is not None else None
+        name = None
+        if error.context is not None and self.namespace is not None:
+            name = spoken_names(self.namespace).get(str(error.context.name), error.context.name)
         help_ = f"`{self.binary} {name} --help`" if name else f"`{self.binary} --help`"
         kind = "option" if word.startswith("-") else "task"
         what = f"there is no {kind} {word}" if text.startswith("No idea") else text
@@ -212,6 +220,17 @@ class Program(invoke.program.Program):
 
     def _leave(self, code: int) -> NoReturn:
         sys.exit(code)
+
+
+def spoken_names(namespace: Collection) -> dict[str, str]:
+    """What users call each task, by its name: `image build` for `image.build`.
+
+    The task that a collection runs by default goes by the collection's name alone.
+    """
+    return {
+        name: aliases[-1] if "." in name and aliases else name.replace(".", " ")
+        for name, aliases in namespace.task_names.items()
+    }
 
 
 def _spread(line: Sequence[str], context: ParserContext, flag: str) -> list[str]:

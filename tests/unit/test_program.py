@@ -17,6 +17,18 @@ CALLS: list[tuple[object, ...]] = []
 """What the tasks below were called with."""
 
 
+@command(name="run", words="versions", help={})
+def measure(_c: Context, versions: Sequence[str] = ()) -> None:
+    """Measure a pair."""
+    CALLS.append(("bench", tuple(versions)))
+
+
+@command(words="documents", help={})
+def compare(_c: Context, documents: Sequence[str] = ()) -> None:
+    """Compare two documents."""
+    CALLS.append(("bench compare", tuple(documents)))
+
+
 @command(
     words="versions",
     help={
@@ -60,7 +72,10 @@ def build_image(_c: Context, versions: Sequence[str] = (), tag: str = "") -> Non
 
 
 def namespace() -> Collection:
-    return Collection(build, run, list_, image=Collection(build_image))
+    bench = Collection("bench")
+    bench.add_task(measure, default=True)
+    bench.add_task(compare)
+    return Collection(build, run, list_, bench, image=Collection(build_image))
 
 
 def program() -> Program:
@@ -100,6 +115,26 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
 )
 def test_plain_words_go_to_one_parameter(line: str, expected: tuple[object, ...]) -> None:
     assert called(*line.split()) == ("build", *expected)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("bench", ("bench", ())),
+        ("bench 3.14", ("bench", ("3.14",))),
+        ("bench compare", ("bench compare", ())),
+        ("bench compare a b", ("bench compare", ("a", "b"))),
+        ("bench a compare", ("bench", ("a", "compare"))),
+    ],
+)
+def test_a_collection_runs_its_own_task_by_default(line: str, expected: tuple[object, ...]) -> None:
+    assert called(*line.split()) == expected
+
+
+def test_a_default_task_is_told_by_the_name_of_its_collection(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert refused(capsys, "bench", "--wrokload")[1].count("`ftbuild bench --help`") == 1
 
 
 def test_a_task_of_two_words() -> None:
@@ -155,7 +190,7 @@ def test_help_names_every_task(capsys: pytest.CaptureFixture[str]) -> None:
         assert not caught.value.code
         text = capsys.readouterr().out
         assert text.startswith("ftbuild 1.2.3: ")
-        for line in ("build        Build what is named.", "image build  Build an image."):
+        for line in ("build          Build what is named.", "image build    Build an image."):
             assert f"  {line}\n" in text
 
 
