@@ -22,6 +22,7 @@ from ftbuild.model.events import (
     Downloading,
     Emit,
     Event,
+    Measuring,
     Noted,
     StageFinished,
     StageLine,
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 _DONE = {"installed": "installed", "present": "there already", "failed": "failed"}
 _STYLES = {"installed": "green", "present": "green", "failed": "bold red", "stopped": "yellow"}
 _BAR = 24
+_EVERY = 10.0
+"""Seconds between two lines on a measurement, where there is no terminal."""
+
 _WAITING = "waiting"
 """The state of a build that has no job slot yet."""
 
@@ -58,6 +62,7 @@ class Row:
         self.spent: dict[str, float] = {}
         self.outcome = ""
         self.ended: float | None = None
+        self.left: float | None = None
 
     def fraction(self, now: float) -> float | None:
         """How much of the current stage is done, 0 to 1, or None where nobody can tell."""
@@ -67,7 +72,9 @@ class Row:
         return min(0.99, (now - self.stage_began) / expected) if expected else None
 
     def remaining(self, now: float) -> float | None:
-        """Seconds until the build is done, judged by an earlier one; None without one."""
+        """Seconds until it is done: as told, or judged by an earlier build; None without either."""
+        if self.left is not None:
+            return self.left
         if not self.expected or self.outcome or self.stage == _WAITING:
             return None
         later = (
@@ -93,7 +100,7 @@ class Board:
         with self._lock:
             self._see(event)
 
-    def _see(self, event: Event) -> None:
+    def _see(self, event: Event) -> None:  # noqa: C901 - one case a kind of event
         now = self._clock()
         match event:
             case Downloading(name=name, done=done, total=total):
@@ -119,6 +126,9 @@ class Board:
                 row = self._row(build, now)
                 row.stage = row.outcome = outcome
                 row.ended, row.done, row.total = now, 0, 0
+            case Measuring(label=label, done=done, total=total, left=left):
+                row = self._row("bench", now)
+                row.stage, row.done, row.total, row.left, row.unit = label, done, total, left, "%"
             case Noted(text=text):
                 self.notes.append(text)
             case _:
@@ -160,6 +170,8 @@ def table(board: Board, now: float) -> Table:
 def _count(row: Row) -> str:
     if not row.done:
         return ""
+    if row.unit == "%":
+        return f"{100 * row.done // row.total} %"
     if row.unit == "MB":
         total = f"/{row.total / 1e6:.1f}" if row.total else ""
         return f"{row.done / 1e6:.1f}{total} MB"
@@ -176,9 +188,26 @@ def progress(*, quiet: bool = False, verbose: bool = False) -> Iterator[Emit]:
     if quiet:
         yield lambda event: _plain(event, sys.stderr) if isinstance(event, Warned) else None
     elif verbose or not sys.stderr.isatty():
-        yield lambda event: _plain(event, sys.stderr, verbose=verbose)
+        seldom = _Seldom()
+        yield lambda event: None if seldom(event) else _plain(event, sys.stderr, verbose=verbose)
     else:
         yield from _live()
+
+
+class _Seldom:
+    """Tells which events come too soon after one of their kind to be worth another line."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __call__(self, event: Event) -> bool:
+        if not isinstance(event, Measuring):
+            return False
+        now = time.monotonic()
+        soon = now < self._next
+        if not soon:
+            self._next = now + _EVERY
+        return soon
 
 
 def _live() -> Iterator[Emit]:
@@ -261,6 +290,9 @@ def _line(event: Event) -> str | None:  # noqa: PLR0911 - one a kind of event
             return f"{build:<22} {stage:<10} log: {log}"
         case StageFinished(build=build, stage=stage, seconds=seconds):
             return f"{build:<22} {stage:<10} done in {duration(seconds)}"
+        case Measuring(label=label, done=done, total=total, left=left):
+            rest = f", about {duration(left)} left" if left is not None else ""
+            return f"{label}  {100 * done // total} %{rest}"
         case BuildFinished(build=build, outcome=outcome, detail=detail):
             return f"{build:<22} {_DONE.get(outcome, outcome)}{': ' * bool(detail)}{detail}"
         case _:

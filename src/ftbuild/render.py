@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -27,6 +27,11 @@ from ftbuild.store.collect import Collected
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import is_linked
 from ftbuild.toolchain import Diagnosis, Grade
+
+if TYPE_CHECKING:
+    from ftbuild.bench.comparison import Comparison
+    from ftbuild.bench.outputs import Outputs
+    from ftbuild.bench.results import Results
 
 FORMAT = 1
 """Version of every JSON document that a task prints."""
@@ -302,6 +307,53 @@ def packed(found: Sequence[Packed], *, json: bool) -> None:
                 f"{item.record.manifest.name}: {item.added_files} files were added since and are "
                 f"left out: {', '.join(item.added[:_SHOWN])}{more}"
             )
+
+
+def measured(results: Results, files: Outputs, *, json: bool) -> None:
+    """What a measurement found; writes its files. Raises `Refused` where something failed."""
+    from ftbuild.bench import text  # noqa: PLC0415 - 30 ms that other tasks need not wait
+    from ftbuild.bench.document import document  # noqa: PLC0415
+
+    written = files.write(results)
+    if json:
+        _json(**document(results))
+    else:
+        say(text.measurement(results))
+        say("")
+        for path in written:
+            say(f"written: {path}")
+    if results.interrupted:
+        kept = f"; what was measured is in {files.document}" if files.document else ""
+        raise Interrupted(f"interrupted{kept}")
+    failed = [series for series in results.series if series.failure]
+    failed_rows = [
+        # What no build can run is told in the table; here what one of them can, and another cannot.
+        *(row for suite in results.suites for row in suite.rows if row.failures and row.values),
+    ]
+    if failed or failed_rows:
+        raise Refused(
+            "\n".join(
+                (
+                    "not everything could be measured",
+                    *(f"  {series.name}: {series.failure}" for series in failed),
+                    *(
+                        f"  {row.name} {arm}: {why}"
+                        for row in failed_rows
+                        for arm, why in row.failures.items()
+                    ),
+                )
+            )
+        )
+
+
+def compared(found: Comparison, *, json: bool) -> None:
+    """Two measurements beside each other."""
+    from ftbuild.bench import text  # noqa: PLC0415 - as above
+
+    if json:
+        _json(**msgspec.to_builtins(found))
+    else:
+        say(text.comparison(found))
 
 
 def removed(found: Sequence[Installation], *, json: bool) -> None:

@@ -20,6 +20,7 @@ from ftbuild.model.events import (
     Downloaded,
     Downloading,
     Event,
+    Measuring,
     Noted,
     StageFinished,
     StageLine,
@@ -97,6 +98,23 @@ def test_a_download_has_a_line_until_it_is_there() -> None:
     assert "6.0/24.0 MB" in line
     assert "6.0 MB" in shown(Downloading(name=name, origin="x", done=6_000_000, total=None))[0]
     assert shown(under_way, Downloaded(name=name, origin="x", size=1, seconds=1.0)) == []
+
+
+def test_a_measurement_shows_what_is_measured_and_what_is_left() -> None:
+    (line,) = shown(
+        Measuring(label="round 1/5 logs gil 1", done=0, total=40, left=None),
+        Measuring(label="round 2/5 logs gil 2", done=10, total=40, left=90.0),
+    )
+    assert re.fullmatch(r"bench round 2/5 logs gil 2 ━+\S* ?━* 25 % 1:05 about 1:30 left", line)
+
+
+def test_a_measurement_without_a_terminal_has_a_line_now_and_then(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with console.progress() as emit:
+        for done in range(100):
+            emit(Measuring(label="logs", done=done, total=100, left=5.0))
+    assert capsys.readouterr().err.count("logs  ") == 1
 
 
 def test_a_pair_fits_a_terminal_of_100_columns() -> None:

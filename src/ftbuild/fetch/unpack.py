@@ -114,6 +114,34 @@ def first_file(tarball: Path) -> tuple[str, bytes]:
             raise EnvironmentFault(f"{tarball} cannot be read: {error.strerror}") from error
 
 
+def one_file(tarball: Path, path: str) -> bytes | None:
+    """The content of one file in a tarball, found by its path below the top directory.
+
+    Args:
+        tarball: The archive, already verified. It is read up to the file, for lack of an index.
+        path: `Tools/ftscalingbench/ftscalingbench.py`.
+
+    Returns:
+        The first `MAX_READ` bytes of it, or None if there is no such file.
+
+    Raises:
+        Damaged: The archive is cut short or altered.
+        EnvironmentFault: It cannot be read.
+    """
+    with _opened(tarball) as stream:
+        try:
+            with tarfile.TarFile(fileobj=_Bounded(stream)) as archive:
+                for member in archive:
+                    if member.isreg() and _path(member).partition("/")[2] == path:
+                        content = archive.extractfile(member)
+                        return None if content is None else content.read(MAX_READ)
+                return None
+        except _DAMAGE as error:
+            raise _damaged(tarball, error) from error
+        except OSError as error:
+            raise EnvironmentFault(f"{tarball} cannot be read: {error.strerror}") from error
+
+
 def objection(member: tarfile.TarInfo, seen: Mapping[str, bytes]) -> str | None:
     """Why a member must not be unpacked; None if nothing speaks against it.
 

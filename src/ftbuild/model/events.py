@@ -106,6 +106,22 @@ class BuildFinished(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class Measuring(msgspec.Struct, frozen=True, kw_only=True):
+    """A measurement goes on.
+
+    Attributes:
+        label: What is measured now.
+        done: How much has been done, of `total`, in any unit.
+        total: How much there is to do.
+        left: Seconds that the rest will take, or None while nobody can tell.
+    """
+
+    label: str
+    done: int
+    total: int
+    left: float | None
+
+
 Event = (
     Noted
     | Warned
@@ -117,6 +133,7 @@ Event = (
     | StageLine
     | StageFinished
     | BuildFinished
+    | Measuring
 )
 Emit = Callable[[Event], None]
 """Receives events, from any thread."""

@@ -57,6 +57,11 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         return self.root / "pairs"
 
     @property
+    def bench(self) -> Path:
+        """Measurements, one JSON file each; made by the first `bench`."""
+        return self.root / "bench"
+
+    @property
     def work(self) -> Path:
         """Scratch directories of runs, on the same file system as the store."""
         return self.root / "work"

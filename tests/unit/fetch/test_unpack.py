@@ -19,7 +19,15 @@ from hypothesis import strategies as st
 from ftbuild import zstd
 from ftbuild.errors import EnvironmentFault, Interrupted
 from ftbuild.fetch import unpack as module
-from ftbuild.fetch.unpack import MAX_BYTES, MAX_MEMBERS, Damaged, first_file, objection, unpack
+from ftbuild.fetch.unpack import (
+    MAX_BYTES,
+    MAX_MEMBERS,
+    Damaged,
+    first_file,
+    objection,
+    one_file,
+    unpack,
+)
 
 TOP = "Python-3.14.7"
 Entry = tuple[tarfile.TarInfo, bytes]
@@ -275,3 +283,24 @@ def test_a_first_file_that_is_cut_short(tmp_path: Path) -> None:
         tarball.write_bytes(data[:length])
         with pytest.raises(Damaged, match="cannot be unpacked"):
             first_file(tarball)
+
+
+def test_one_file_is_had_by_its_path_below_the_top(tmp_path: Path) -> None:
+    tarball = tmp_path / "a.tgz"
+    entries = (directory(), entry(f"{TOP}/x/b", b"other"), entry(f"{TOP}/b", b"it"))
+    tarball.write_bytes(gzip.compress(packed(*entries)))
+    assert one_file(tarball, "b") == b"it"
+    assert one_file(tarball, "x/b") == b"other"
+    assert one_file(tarball, "x") is None
+    assert one_file(tarball, "c") is None
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tgz"]
+
+
+def test_one_file_of_a_tarball_that_is_cut_short(tmp_path: Path) -> None:
+    tarball = tmp_path / "a.tgz"
+    content = random.Random(0).randbytes(9999)  # noqa: S311
+    data = gzip.compress(packed(directory(), entry(f"{TOP}/b", content)))
+    for length in (20, 5000):
+        tarball.write_bytes(data[:length])
+        with pytest.raises(Damaged, match="cannot be unpacked"):
+            one_file(tarball, "b")
