@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from textwrap import fill
 
 from ftbuild.bench.arms import Arm
 from ftbuild.bench.comparison import Compared, Comparison
@@ -26,6 +27,9 @@ _HEADER = (
     "memory",
 )
 
+_WIDTH = 100
+"""Columns of sentences: a terminal would cut words."""
+
 
 def measurement(results: Results) -> str:
     """Everything measured, in tables; the verdict last, where eyes are."""
@@ -38,8 +42,8 @@ def measurement(results: Results) -> str:
         parts.append(_legend())
     told = notes(results)
     if told:
-        parts.append("\n".join(f"note: {note}" for note in told))
-    parts.append(verdict(results))
+        parts.append("\n".join(fill(f"note: {note}", _WIDTH) for note in told))
+    parts.append(fill(verdict(results), _WIDTH))
     return "\n\n".join(parts)
 
 
