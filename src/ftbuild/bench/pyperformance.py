@@ -249,24 +249,6 @@ def run(
     )
 
 
-def overhead(suite: Suite) -> float | None:
-    """How much longer one thread takes on the free-threaded build: the geometric mean, 1.08.
-
-    Over the benchmarks that have a round on both builds; of each the median over its rounds of the
-    ratio within the round. None if there is no such benchmark.
-    """
-    found = [each for row in suite.rows if (each := ratio(row)) is not None]
-    return statistics.geometric_mean(found) if found else None
-
-
-def ratio(row: SuiteRow) -> float | None:
-    """The same for one benchmark; None if it has no round on both builds."""
-    gil, free = (row.values.get(arm.value, ()) for arm in ARMS)
-    # Where it was interrupted, one of the builds may have a round more.
-    pairs = list(zip(gil, free, strict=False))
-    return statistics.median(two / one for one, two in pairs) if pairs else None
-
-
 def left_out() -> Iterator[SuiteRow]:
     """Rows for the benchmarks that cannot be compared."""
     for name, why in LEFT_OUT.items():

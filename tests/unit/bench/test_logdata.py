@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -10,24 +8,8 @@ from ftbuild.bench.logdata import generated, given
 from ftbuild.bench.runner import Bench
 from ftbuild.errors import EnvironmentFault, Interrupted, UsageError
 from ftbuild.model.events import Event, Measuring
-from ftbuild.model.versions import Variant
-from tests.builders import build
 
 LINE = '1.2.3.4 - - [10/Oct/2026:13:55:36 +0000] "GET /a?b=c HTTP/1.1" 200 23 "-" "curl/8"\n'
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    item = build(tmp_path / "gil", Variant.GIL)
-    item.python.parent.mkdir(parents=True)
-    item.python.symlink_to(sys.executable)
-    return Bench(
-        pair={Variant.GIL: item},
-        env={},
-        scratch=tmp_path,
-        timeout=60.0,
-        stop=threading.Event(),
-    )
 
 
 def test_logs_are_generated_with_what_is_known_of_them(bench: Bench) -> None:

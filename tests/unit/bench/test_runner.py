@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from pathlib import Path
@@ -12,24 +11,6 @@ import pytest
 from ftbuild.bench.arms import Arm
 from ftbuild.bench.runner import Bench, Failed, Job, Rate, Timed
 from ftbuild.errors import Interrupted
-from ftbuild.model.versions import Variant
-from tests.builders import build
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    builds = {}
-    for variant in Variant:
-        item = builds[variant] = build(tmp_path / variant, variant)
-        item.python.parent.mkdir(parents=True)
-        item.python.symlink_to(sys.executable)
-    return Bench(
-        pair=builds,
-        env={"PATH": "/usr/bin:/bin"},
-        scratch=tmp_path,
-        timeout=20.0,
-        stop=threading.Event(),
-    )
 
 
 def user(tmp_path: Path, text: str) -> str:

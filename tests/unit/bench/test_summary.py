@@ -175,3 +175,29 @@ def test_a_suite_of_seconds_has_the_mean_of_paired_ratios() -> None:
     # lxml would count for one of the two builds only.
     assert found.means == pytest.approx({"gil": math.sqrt(1.5), "free-threaded": math.sqrt(1.8)})
     assert found.lines[2].failures == {"free-threaded": "no wheel"}
+
+
+def seconds(name: str, gil: tuple[float, ...], free: tuple[float, ...]) -> SuiteRow:
+    return SuiteRow(name=name, values={"gil": gil, "free-threaded": free})
+
+
+def suite(*rows: SuiteRow) -> Suite:
+    return Suite(name="pyperformance", version="1", figure="seconds", workers=1, rows=rows)
+
+
+def test_a_suites_ratio_is_a_geometric_mean_of_medians_within_rounds() -> None:
+    # The machine was three times slower in the second round: for both alike.
+    drifted = seconds("a", (1.0, 3.0, 1.0), (2.0, 6.0, 2.2))
+    assert suite_summary(suite(drifted)).lines[0].ratio == 2.0
+    for other, mean in (((2.0,), (1.0,)), 1.0), (((1.0,), (8.0,)), 4.0):
+        found = suite_summary(suite(drifted, seconds("b", *other)))
+        assert found.ratio == pytest.approx(mean)
+
+
+def test_what_has_no_round_on_both_builds_has_no_share_in_a_suites_ratio() -> None:
+    interrupted = seconds("b", (1.0,), ())
+    failed = SuiteRow(name="c", values={"gil": (1.0,)})
+    found = suite_summary(suite(interrupted, failed, seconds("a", (1.0, 2.0), (1.5,))))
+    assert [line.ratio for line in found.lines] == [None, None, 1.5]
+    assert found.ratio == pytest.approx(1.5)
+    assert suite_summary(suite(interrupted, failed)).ratio is None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ from ftbuild.bench.runner import Bench
 from ftbuild.bench.tasks import WARM_BYTES, Task, tasks
 from ftbuild.errors import UsageError
 from ftbuild.model.versions import Variant
-from tests.builders import build
 
 METHOD = Method(
     rounds=1,
@@ -27,20 +24,6 @@ METHOD = Method(
     seconds=0.05,
     timeout=60.0,
 )
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    item = build(tmp_path / "gil", Variant.GIL)
-    item.python.parent.mkdir(parents=True)
-    item.python.symlink_to(sys.executable)
-    return Bench(
-        pair={Variant.GIL: item},
-        env={},
-        scratch=tmp_path,
-        timeout=60.0,
-        stop=threading.Event(),
-    )
 
 
 def found(bench: Bench, **options: Any) -> dict[str, Task]:

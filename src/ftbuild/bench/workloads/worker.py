@@ -21,9 +21,6 @@ and, where workers share something,
                                     Processes inherit it: it may hold a lock, a queue, a socket
     drive(job, workers, shared)     what the main thread does while the workers work; what it
                                     returns becomes the last of the partials
-
-or `threads(job, workers)` or `processes(job, workers)` in place of handing out shards: both return
-partials.
 """
 
 import concurrent.futures
@@ -212,10 +209,6 @@ class Threads:
 
     def run(self, job: Any) -> list[Any]:
         """The partial results of all shards."""
-        own = getattr(self.module, "threads", None)
-        if own is not None:
-            found: list[Any] = own(job, self.workers)
-            return found
         shards = self.module.shards(job, self.workers)
         partials: list[Any] = [None] * len(shards)
         errors: list[BaseException] = []
@@ -274,10 +267,6 @@ class Processes:
 
     def run(self, job: Any) -> list[Any]:
         """The partial results of all shards."""
-        own = getattr(self.module, "processes", None)
-        if own is not None:
-            found: list[Any] = own(job, self.workers)
-            return found
         shards = self.module.shards(job, self.workers)
         futures = [self.pool.submit(call, self.name, shard) for shard in shards]
         errors = []
