@@ -389,7 +389,7 @@ def gc(
         "seed": "what generated logs are made from",
         "threads": "numbers of threads: 1,2,4 [1, 2, 4 … up to the CPUs this process may use]",
         "rounds": "processes for each figure [5, or 3 where a round takes over ten minutes]",
-        "quick": "fewer and shorter runs: an impression in a minute or two",
+        "quick": "fewer and shorter runs: an impression in a few minutes",
         "affinity": "CPUs to pin n threads to, the first n of: auto (distinct cores), none, 0,2,4",
         "unlike": "measure a pair that differs in more than the GIL, and say so on every output",
         "timeout": "seconds one process may take [10 minutes, more for large logs]",

@@ -314,22 +314,21 @@ def measured(results: Results, files: Outputs, *, json: bool) -> None:
     from ftbuild.bench import text  # noqa: PLC0415 - 30 ms that other tasks need not wait
     from ftbuild.bench.document import document  # noqa: PLC0415
 
-    written = files.write(results)
     if json:
         _json(**document(results))
     else:
         say(text.measurement(results))
-        say("")
-        for path in written:
-            say(f"written: {path}")
+    # Last: what cannot be written has at least been shown.
+    written = files.write(results)
+    if written and not json:
+        say("\n" + "\n".join(f"written: {path}" for path in written))
     if results.interrupted:
         kept = f"; what was measured is in {files.document}" if files.document else ""
         raise Interrupted(f"interrupted{kept}")
     failed = [series for series in results.series if series.failure]
-    failed_rows = [
-        # What no build can run is told in the table; here what one of them can, and another cannot.
-        *(row for suite in results.suites for row in suite.rows if row.failures and row.values),
-    ]
+    # What no build can run is told in the table; here what one of them can, and another cannot.
+    rows = (row for suite in results.suites for row in suite.rows)
+    failed_rows = [row for row in rows if row.failures and row.values]
     if failed or failed_rows:
         raise Refused(
             "\n".join(

@@ -43,7 +43,7 @@ class LogData(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def generated(bench: Bench, size: int, seed: int, emit: Emit) -> LogData:
-    """Write a log file of that many bytes (at most a line less) into the scratch directory.
+    """Write a log file of exactly that many bytes into the scratch directory.
 
     Raises:
         EnvironmentFault: The disk is too small, which is said before a byte is written.

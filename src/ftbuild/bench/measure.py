@@ -25,7 +25,7 @@ from ftbuild.bench.results import Method, Pair, Results, Series, Suite
 from ftbuild.bench.runner import Bench, Failed, Job
 from ftbuild.bench.schedule import Cell, order, pinning, time_left, worker_counts
 from ftbuild.bench.tasks import Task, tasks
-from ftbuild.errors import Interrupted
+from ftbuild.errors import EnvironmentFault, Interrupted
 from ftbuild.model.events import Measuring, Warned
 from ftbuild.model.versions import Variant
 from ftbuild.provision import World
@@ -143,17 +143,25 @@ class Run:
             keep: Given what there is after each round.
         """
         try:
+            # First what may turn out impossible: a release without the script, no package index.
+            for name in self._asked.suites:
+                self._suite(name)
+                self._keep(keep)
             for task in tasks(self._asked, self._method, self._bench, self._emit):
                 self._add(task)
             if self._tasks:
                 self._rounds(keep)
-            for name in self._asked.suites:
-                self._suite(name)
-                keep(self.results())
         except (KeyboardInterrupt, Interrupted):
             self._bench.stop.set()
             return self.results(interrupted=True)
         return self.results()
+
+    def _keep(self, keep: Callable[[Results], None]) -> None:
+        """Keep what there is; where that cannot be done (a full disk), measuring goes on."""
+        try:
+            keep(self.results())
+        except EnvironmentFault as fault:
+            self._emit(Warned(text=fault.message))
 
     def _add(self, task: Task) -> None:
         name = task.workload.name
@@ -175,7 +183,7 @@ class Run:
                     if self._series[cell].failure is None:
                         self._emit(self._progress(cell, number))
                         self._once(cell, number)
-            keep(self.results())
+            self._keep(keep)
             number += 1
             if time.monotonic() - began > LONG and self._asked.rounds is None:
                 rounds = max(number, LONG_ROUNDS)

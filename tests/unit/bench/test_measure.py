@@ -17,6 +17,7 @@ from ftbuild.bench.measure import measure
 from ftbuild.bench.pair import exactly_one_pair, judged
 from ftbuild.bench.results import Results
 from ftbuild.catalogue import load
+from ftbuild.errors import EnvironmentFault
 from ftbuild.fetch.sources import Sources
 from ftbuild.model.events import Event, Measuring, Warned
 from ftbuild.model.versions import Variant
@@ -115,6 +116,29 @@ def test_what_is_stopped_keeps_what_was_measured(measurement: Measurement, tmp_p
     found = measure(wanted, measurement.builds, pair, measurement.world, kept)
     assert found.interrupted
     assert [len(series.samples) for series in found.series] == [1]
+
+
+def test_what_cannot_be_kept_is_measured_all_the_same(
+    measurement: Measurement, tmp_path: Path
+) -> None:
+    def full(_: Results) -> None:
+        raise EnvironmentFault("no space left")
+
+    wanted = asked(quick=True, threads="1", script=script(tmp_path, "return 1"), arm=("gil",))
+    pair = judged(measurement.builds, unlike=False)
+    found = measure(wanted, measurement.builds, pair, measurement.world, full)
+    assert [len(series.samples) for series in found.series] == [3]
+    warned = [event.text for event in measurement.events if isinstance(event, Warned)]
+    assert warned == ["no space left"] * 3
+
+
+def test_what_is_impossible_is_said_before_anything_is_measured(
+    measurement: Measurement, tmp_path: Path
+) -> None:
+    wanted = {"script": script(tmp_path, "return 1"), "suite": ("ftscalingbench",)}
+    with pytest.raises(EnvironmentFault, match="ftbuild is offline"):
+        measurement(**wanted)
+    assert measurement.kept == []
 
 
 def test_a_root_that_cannot_be_written_is_measured_all_the_same(
