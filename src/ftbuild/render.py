@@ -236,7 +236,10 @@ def details(found: Sequence[Installation], *, json: bool) -> None:
             ("libraries", libraries),
             ("missing", ", ".join(result.missing) or "nothing"),
             ("host", f"{used.system} {used.machine}, {used.libc}, kernel {used.kernel}"),
-            ("built", f"{used.started} by ftbuild {used.ftbuild} in {duration(took)} ({stages})"),
+            (
+                "built",
+                f"{used.started[:19]} UTC by ftbuild {used.ftbuild} in {duration(took)} ({stages})",
+            ),
             ("size", f"{size(result.size)} in {result.files} files"),
             *_archive(item),
         )

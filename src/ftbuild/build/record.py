@@ -73,7 +73,7 @@ def manifest_of(
             jobs=jobs,
             training=training,
             stages=(*built.stages, *settled),
-            started=started.isoformat(timespec="seconds"),
+            started=started.isoformat(timespec="milliseconds"),
         ),
         result=Result(
             pgo=trained is not None,

@@ -41,7 +41,7 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
         training: Where the training profile came from: `trained` here, `stored` from an earlier
             build, `given` by the user; None without one.
         stages: Wall time of every stage.
-        started: UTC time the build began, ISO 8601.
+        started: UTC time the build began, ISO 8601, to the millisecond.
     """
 
     ftbuild: str

@@ -45,7 +45,7 @@ def test_what_was_asked_used_and_came_out(log: Path) -> None:
     made = recorded(log)
     assert made.name == "cpython-3.14.7t"
     assert made.digest == made.spec.digest
-    assert made.used.started == "2026-11-01T12:00:00+00:00"
+    assert made.used.started == "2026-11-01T12:00:00.000+00:00"
     assert [stage.name for stage in made.used.stages] == ["compile", "pip"]
     assert (made.used.compile_command, made.used.link_command) == (LIST, LINK)
     assert (made.result.size, made.result.files) == (9, 1)
