@@ -8,12 +8,8 @@ run is a fair sample of everything.
 from __future__ import annotations
 
 import datetime as dt
-import os
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 
 import msgspec
 
@@ -74,7 +70,7 @@ def measure(
             no log.
         EnvironmentFault: The disk is too small for the logs.
     """
-    with _scratch(world) as scratch:
+    with work.scratch_or_temporary(world.layout) as scratch:
         bench = Bench(
             pair=builds,
             env=world.env,
@@ -83,17 +79,6 @@ def measure(
             stop=world.stop,
         )
         return Run(asked, pair=pair, bench=bench, world=world).measure(keep)
-
-
-@contextmanager
-def _scratch(world: World) -> Iterator[Path]:
-    """A directory to write in: below the root, or a temporary one where the root is not ours."""
-    if os.access(world.layout.work, os.W_OK):
-        with work.scratch(world.layout) as path:
-            yield path
-    else:
-        with tempfile.TemporaryDirectory(prefix="ftbuild-bench-") as name:
-            yield Path(name)
 
 
 class Run:
@@ -236,7 +221,7 @@ class Run:
         todo = [k for k in going for _ in range(self._method.rounds - len(self._series[k].samples))]
         label = f"round {number + 1}/{self._method.rounds}  {self._series[cell].name}"
         left = time_left(self._took, todo, cpus=self._machine.cpus, guess=_GUESS)
-        return Measuring(label=label, done=done, total=total, left=left)
+        return Measuring(task="bench", label=label, done=done, total=total, left=left)
 
     def _suite(self, name: str) -> None:
         """One of the suites of others."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +43,23 @@ def scratch(layout: Layout) -> Iterator[Path]:
         finally:
             process.end_marked(str(path))
             shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def scratch_or_temporary(layout: Layout) -> Iterator[Path]:
+    """A directory to write in for the length of a run that adds nothing to the root.
+
+    Below the root, or a temporary one where the root is somebody else's.
+
+    Raises:
+        EnvironmentFault: It cannot be made.
+    """
+    if os.access(layout.work, os.W_OK):
+        with scratch(layout) as path:
+            yield path
+    else:
+        with tempfile.TemporaryDirectory(prefix="ftbuild-") as name:
+            yield Path(name)
 
 
 def clear_abandoned(layout: Layout) -> int:

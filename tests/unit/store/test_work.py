@@ -9,7 +9,7 @@ import pytest
 import ftbuild
 from ftbuild import process
 from ftbuild.store.layout import Layout
-from ftbuild.store.work import clear_abandoned, scratch
+from ftbuild.store.work import clear_abandoned, scratch, scratch_or_temporary
 
 RUN = """
 import subprocess, sys
@@ -76,3 +76,12 @@ def test_other_things_in_the_way_go_too(layout: Layout) -> None:
     assert clear_abandoned(layout) == 1
     assert not list(layout.work.iterdir())
     assert layout.store.is_dir()
+
+
+def test_a_root_that_cannot_be_written(layout: Layout, tmp_path: Path) -> None:
+    with scratch_or_temporary(layout) as path:
+        assert path.parent == layout.work
+    with scratch_or_temporary(Layout(root=tmp_path / "not-there")) as path:
+        assert path.is_dir()
+        assert tmp_path not in path.parents
+    assert not path.exists()
