@@ -126,8 +126,8 @@ class Board:
                 row = self._row(build, now)
                 row.stage = row.outcome = outcome
                 row.ended, row.done, row.total = now, 0, 0
-            case Measuring(label=label, done=done, total=total, left=left):
-                row = self._row("bench", now)
+            case Measuring(task=task, label=label, done=done, total=total, left=left):
+                row = self._row(task, now)
                 row.stage, row.done, row.total, row.left, row.unit = label, done, total, left, "%"
             case Noted(text=text):
                 self.notes.append(text)
@@ -204,7 +204,7 @@ class _Seldom:
         if not isinstance(event, Measuring):
             return False
         now = time.monotonic()
-        soon = now < self._next
+        soon = now < self._next and not _begins(event)
         if not soon:
             self._next = now + _EVERY
         return soon
@@ -277,6 +277,11 @@ def _plain(event: Event, sink: TextIO, *, verbose: bool = False) -> None:
         sink.flush()
 
 
+def _begins(event: Measuring) -> bool:
+    """Whether it tells only that a step begins, which has no measure of its own."""
+    return event.done == 0 and event.total == 1
+
+
 def _line(event: Event) -> str | None:  # noqa: PLR0911 - one a kind of event
     """An event as one line, or None if it is not worth one."""
     match event:
@@ -290,6 +295,8 @@ def _line(event: Event) -> str | None:  # noqa: PLR0911 - one a kind of event
             return f"{build:<22} {stage:<10} log: {log}"
         case StageFinished(build=build, stage=stage, seconds=seconds):
             return f"{build:<22} {stage:<10} done in {duration(seconds)}"
+        case Measuring(label=label) if _begins(event):
+            return label
         case Measuring(label=label, done=done, total=total, left=left):
             rest = f", about {duration(left)} left" if left is not None else ""
             return f"{label}  {100 * done // total} %{rest}"

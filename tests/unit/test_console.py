@@ -102,8 +102,8 @@ def test_a_download_has_a_line_until_it_is_there() -> None:
 
 def test_a_measurement_shows_what_is_measured_and_what_is_left() -> None:
     (line,) = shown(
-        Measuring(label="round 1/5 logs gil 1", done=0, total=40, left=None),
-        Measuring(label="round 2/5 logs gil 2", done=10, total=40, left=90.0),
+        Measuring(task="bench", label="round 1/5 logs gil 1", done=0, total=40, left=None),
+        Measuring(task="bench", label="round 2/5 logs gil 2", done=10, total=40, left=90.0),
     )
     assert re.fullmatch(r"bench round 2/5 logs gil 2 ━+\S* ?━* 25 % 1:05 about 1:30 left", line)
 
@@ -113,8 +113,19 @@ def test_a_measurement_without_a_terminal_has_a_line_now_and_then(
 ) -> None:
     with console.progress() as emit:
         for done in range(100):
-            emit(Measuring(label="logs", done=done, total=100, left=5.0))
+            emit(Measuring(task="bench", label="logs", done=done, total=100, left=5.0))
     assert capsys.readouterr().err.count("logs  ") == 1
+
+
+def test_each_step_without_a_measure_has_a_line_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with console.progress() as emit:
+        for label in ("resolving", "installing"):
+            emit(Measuring(task="audit", label=label, done=0, total=1, left=None))
+            emit(Measuring(task="audit", label="more", done=1, total=2, left=None))
+    lines = [DATE.sub("", line) for line in capsys.readouterr().err.splitlines()]
+    assert lines == ["resolving", "installing"]
 
 
 def test_a_pair_fits_a_terminal_of_100_columns() -> None:

@@ -63,7 +63,7 @@ def generated(bench: Bench, size: int, seed: int, emit: Emit) -> LogData:
             done = int(line)
             left = (time.monotonic() - began) * (size - done) / done
             label = f"writing {size / 1e6:,.0f} MB of logs"
-            emit(Measuring(label=label, done=done, total=size, left=left))
+            emit(Measuring(task="bench", label=label, done=done, total=size, left=left))
 
     log = bench.scratch / "weblog.log"
     status = process.stream(

@@ -64,14 +64,18 @@ def take_turns(
             if arm in failures[name]:
                 continue
             left = (clock() - began) / done * (len(due) - done) if done else None
-            emit(Measuring(label=f"{suite} {name}", done=done, total=len(due), left=left))
+            emit(
+                Measuring(
+                    task="bench", label=f"{suite} {name}", done=done, total=len(due), left=left
+                )
+            )
             figure = one(name, arm, each)
             if isinstance(figure, str):
                 failures[name][arm.value] = figure
             else:
                 values[name][arm.value] = (*values[name].get(arm.value, ()), figure)
         else:
-            emit(Measuring(label=suite, done=len(due), total=len(due), left=0.0))
+            emit(Measuring(task="bench", label=suite, done=len(due), total=len(due), left=0.0))
     except (Interrupted, KeyboardInterrupt):
         stop.set()
     return tuple(

@@ -100,7 +100,7 @@ def _script(path: Path, asked: Asked) -> Task:
 def _sized(offer: Offer, asked: Asked, method: Method, bench: Bench, emit: Emit) -> Task:
     """A workload in units, as many as one thread of the GIL build does in the seconds asked for."""
     label = f"finding out how much {offer.name} takes {method.seconds:g} s"
-    emit(Measuring(label=label, done=0, total=1, left=None))
+    emit(Measuring(task="bench", label=label, done=0, total=1, left=None))
     fixed = {**offer.options, **_client(offer, method, bench)}
     found = bench.calibrate(
         Job(

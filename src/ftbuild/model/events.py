@@ -107,15 +107,17 @@ class BuildFinished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measuring(msgspec.Struct, frozen=True, kw_only=True):
-    """A measurement goes on.
+    """A measurement or an audit goes on.
 
     Attributes:
-        label: What is measured now.
+        task: Which task: `bench`, `audit`.
+        label: What it does now.
         done: How much has been done, of `total`, in any unit.
         total: How much there is to do.
         left: Seconds that the rest will take, or None while nobody can tell.
     """
 
+    task: str
     label: str
     done: int
     total: int

@@ -93,7 +93,7 @@ def test_nothing_begins_once_it_is_stopped() -> None:
 def test_progress_tells_the_time_left() -> None:
     events: list[Event] = []
     rows(lambda *_: 1.0, threading.Event(), events)
-    assert events[0] == Measuring(label="s a", done=0, total=8, left=None)
+    assert events[0] == Measuring(task="bench", label="s a", done=0, total=8, left=None)
     # The clock ticks once a run.
-    assert events[2] == Measuring(label="s b", done=2, total=8, left=6.0)
-    assert events[-1] == Measuring(label="s", done=8, total=8, left=0.0)
+    assert events[2] == Measuring(task="bench", label="s b", done=2, total=8, left=6.0)
+    assert events[-1] == Measuring(task="bench", label="s", done=8, total=8, left=0.0)
