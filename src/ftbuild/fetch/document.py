@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping
 
 from ftbuild.fetch import wire
@@ -35,7 +34,7 @@ def read_document(url: str, *, env: Mapping[str, str], stop: threading.Event) ->
     how = wire.Asking(verify=wire.trusted(env), connect=TIMEOUTS[0], read=TIMEOUTS[1])
     try:
         with wire.ask(url, offset=0, how=how, stop=stop) as body:
-            return _received(body)
+            return wire.received(body, limit=LIMIT, patience=_PATIENCE)
     except wire.Absent:
         return None
     except wire.Failed as failed:
@@ -45,17 +44,3 @@ def read_document(url: str, *, env: Mapping[str, str], stop: threading.Event) ->
             hint="Is the address right, and the server up?",
             attempts=(Attempt(origin=origin, said=failed.said),),
         ) from None
-
-
-def _received(body: wire.Body) -> bytes:
-    began = time.monotonic()
-    content = bytearray()
-    for chunk in body.chunks:
-        content += chunk
-        if len(content) > LIMIT:
-            raise wire.Failed(f"sends more than {LIMIT:,} bytes")
-        if time.monotonic() - began > _PATIENCE:
-            raise wire.Failed(f"too slow: not all there after {_PATIENCE:g} s")
-    if body.total is not None and len(content) < body.total:
-        raise wire.Failed(f"ended after {len(content):,} of {body.total:,} bytes")
-    return bytes(content)

@@ -11,6 +11,7 @@ import contextlib
 import queue
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -63,6 +64,10 @@ class Unsatisfiable(Failed):
     """It has nothing from that offset on."""
 
 
+class Unchanged(Failed):
+    """It has nothing newer than what was asked about with `If-None-Match` or the like."""
+
+
 class Broken(Failed):
     """It may deliver when asked again; `after` are the seconds it asked to wait, if it did."""
 
@@ -78,11 +83,43 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
         start: Offset of its first byte in the file.
         total: Length of the whole file as the server claims, or None where it does not say.
         chunks: The bytes. Iterating raises `Broken` when the connection does not last.
+        url: Where they come from, after redirects. May hold credentials.
+        headers: Those of the answer, by lower-case name.
+        partial: Whether it is the part that was asked for, not the whole file.
     """
 
     start: int
     total: int | None
     chunks: Iterator[bytes]
+    url: str = ""
+    headers: Mapping[str, str] = {}
+    partial: bool = False
+
+
+class Sessions:
+    """Sessions of requests that wait for the next exchange, each with its open connections.
+
+    A connection to a server costs several round trips, and reading the trusted certificates tens
+    of milliseconds; whoever asks many small questions needs that only once for each thread.
+    """
+
+    def __init__(self) -> None:
+        self._idle: queue.LifoQueue[requests.Session] = queue.LifoQueue()
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[requests.Session]:
+        """A session for one exchange, which nobody else uses meanwhile."""
+        try:
+            session = self._idle.get_nowait()
+        except queue.Empty:
+            session = requests.Session()
+        try:
+            yield session
+        except BaseException:
+            session.close()
+            raise
+        session.cookies.clear()
+        self._idle.put(session)
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,26 +129,57 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
         verify: File or directory of trusted certificates; True for those of requests.
         connect: Seconds in which a connection must be made.
         read: Seconds that a server may be silent.
+        sessions: Where connections are kept for later exchanges; None closes them.
+        compressed: Whether the body may be compressed for the way: a document, never a file that
+            has a hash.
     """
 
     verify: str | bool
     connect: float
     read: float
+    sessions: Sessions | None = None
+    compressed: bool = False
+
+
+class _Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for: the bytes from `offset` to before `until`, or to the end."""
+
+    offset: int
+    until: int | None = None
+    headers: Mapping[str, str] = {}
+
+    @property
+    def ranged(self) -> bool:
+        return bool(self.offset) or self.until is not None
+
+    @property
+    def conditional(self) -> bool:
+        return any(name.lower().startswith("if-") for name in self.headers)
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     headers: dict[str, str]
+    url: str = ""
 
 
 _Item = _Answer | bytes | Exception | None
 
 
 @contextlib.contextmanager
-def ask(url: str, *, offset: int, how: Asking, stop: threading.Event) -> Iterator[Body]:
-    """Request a file from `offset` on.
+def ask(
+    url: str,
+    *,
+    offset: int,
+    until: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    how: Asking,
+    stop: threading.Event,
+) -> Iterator[Body]:
+    """Request a file from `offset` on, as far as before `until` where that is given.
 
-    A server may answer with the whole file all the same: see `Body.start`.
+    A server may answer with the whole file all the same: see `Body.start`. Further headers go to
+    every server that the request is redirected to: nothing secret belongs there.
 
     Raises:
         Failed: It does not deliver; the subclass tells what that means for the next step.
@@ -140,14 +208,47 @@ def ask(url: str, *, offset: int, how: Asking, stop: threading.Event) -> Iterato
         while isinstance(chunk := take(), bytes):
             yield chunk
 
-    threading.Thread(target=_exchange, args=(url, offset, how, hand), daemon=True).start()
+    question = _Question(offset=offset, until=until, headers=headers or {})
+    threading.Thread(target=_exchange, args=(url, question, how, hand), daemon=True).start()
     try:
         answer = take()
         assert isinstance(answer, _Answer)  # noqa: S101 - it is the first thing handed over
-        start, total = _judged(answer, offset)
-        yield Body(start=start, total=total, chunks=chunks())
+        start, total = _judged(answer, question, compressed=how.compressed)
+        yield Body(
+            start=start,
+            total=total,
+            chunks=chunks(),
+            url=answer.url,
+            headers=answer.headers,
+            partial=answer.status == HTTPStatus.PARTIAL_CONTENT,
+        )
     finally:
         gone.set()
+
+
+def received(body: Body, *, limit: int, patience: float) -> bytes:
+    """All of a small body.
+
+    Args:
+        body: The answer.
+        limit: Bytes that it may have.
+        patience: Seconds that it may take.
+
+    Raises:
+        Failed: It is larger, or takes longer, or ends early.
+        Interrupted: The exchange was stopped.
+    """
+    began = time.monotonic()
+    content = bytearray()
+    for chunk in body.chunks:
+        content += chunk
+        if len(content) > limit:
+            raise Failed(f"sends more than {limit:,} bytes")
+        if time.monotonic() - began > patience:
+            raise Failed(f"too slow: not all there after {patience:g} s")
+    if body.total is not None and len(content) < body.total:
+        raise Broken(f"ended after {len(content):,} of {body.total:,} bytes")
+    return bytes(content)
 
 
 def trusted(env: Mapping[str, str]) -> str | bool:
@@ -163,13 +264,17 @@ def stopped() -> Interrupted:
     )
 
 
-def _exchange(url: str, offset: int, how: Asking, hand: Callable[[_Item], bool]) -> None:
+def _exchange(url: str, question: _Question, how: Asking, hand: Callable[[_Item], bool]) -> None:
     """The thread: hand over the answer, then its chunks, then None; or what went wrong."""
     answered = False
     try:
-        with requests.Session() as session, _followed(session, url, offset, how) as response:
+        with (
+            how.sessions.one() if how.sessions else requests.Session() as session,
+            _followed(session, url, question, how) as response,
+        ):
             headers = {name.lower(): value for name, value in response.headers.items()}
-            answered = hand(_Answer(status=response.status_code, headers=headers))
+            status, address = response.status_code, response.url
+            answered = hand(_Answer(status=status, headers=headers, url=address))
             for chunk in response.iter_content(CHUNK):
                 if not hand(chunk):
                     return
@@ -180,16 +285,20 @@ def _exchange(url: str, offset: int, how: Asking, hand: Callable[[_Item], bool])
         hand(error)
 
 
-def _followed(session: requests.Session, url: str, offset: int, how: Asking) -> requests.Response:
+def _followed(
+    session: requests.Session, url: str, question: _Question, how: Asking
+) -> requests.Response:
     """The answer at the end of the redirects.
 
     Requests would follow them itself, but reads the body of each redirect to its end, however
     long that is, and goes from https to http.
     """
+    headers = {**question.headers, "User-Agent": f"ftbuild/{__version__}"}
     # Whoever recompresses a tarball on the way changes its bytes.
-    headers = {"User-Agent": f"ftbuild/{__version__}", "Accept-Encoding": "identity"}
-    if offset:
-        headers["Range"] = f"bytes={offset}-"
+    headers["Accept-Encoding"] = "gzip" if how.compressed else "identity"
+    if question.ranged:
+        last = "" if question.until is None else question.until - 1
+        headers["Range"] = f"bytes={question.offset}-{last}"
     credentials = get_auth_from_url(url)
     for _ in range(HOPS + 1):
         response = session.get(
@@ -217,24 +326,30 @@ def _followed(session: requests.Session, url: str, offset: int, how: Asking) -> 
     raise Failed(f"redirects more than {HOPS} times")
 
 
-def _judged(answer: _Answer, offset: int) -> tuple[int, int | None]:
+def _judged(
+    answer: _Answer, question: _Question, *, compressed: bool = False
+) -> tuple[int, int | None]:
     """Where the body starts and how long the file is, if the answer delivers."""
-    status, headers = answer.status, answer.headers
+    status, headers, offset = answer.status, answer.headers, question.offset
     said = f"answered {_phrase(status)}"
     if status in _ABSENT:
         raise Absent(said)
     if status in _AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise Broken(said, _retry_after(headers.get("retry-after", "")))
-    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and offset:
+    if status == HTTPStatus.NOT_MODIFIED and question.conditional:
+        raise Unchanged(said)
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and question.ranged:
         raise Unsatisfiable(said)
-    if headers.get("content-encoding", "identity").lower() != "identity":
+    plain = headers.get("content-encoding", "identity").lower() == "identity"
+    if not plain and not compressed:
         raise Failed("sends the file compressed once more, although asked not to")
-    length = _NUMBER.fullmatch(headers.get("content-length", ""))
+    # The length of what is compressed is not that of the document.
+    length = _NUMBER.fullmatch(headers.get("content-length", "")) if plain else None
     if status == HTTPStatus.OK:
         return 0, int(length[0]) if length else None
     if status == HTTPStatus.PARTIAL_CONTENT:
         found = _RANGE.fullmatch(headers.get("content-range", ""))
-        if found is None or int(found[1]) != offset or not offset:
+        if found is None or int(found[1]) != offset or not question.ranged:
             raise Failed(f"was asked for the bytes from {offset:,} on and sends others")
         if found[2]:
             return offset, int(found[2])

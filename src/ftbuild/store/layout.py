@@ -62,6 +62,11 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         return self.root / "bench"
 
     @property
+    def index(self) -> Path:
+        """What package indexes said, and what is inside their files; made by the first `audit`."""
+        return self.root / "index"
+
+    @property
     def work(self) -> Path:
         """Scratch directories of runs, on the same file system as the store."""
         return self.root / "work"

@@ -121,7 +121,7 @@ def serve(
     shift: int = 0,
     headers: Mapping[str, str] | None = None,
 ) -> Behaviour:
-    """Send a file, from the offset asked for (if `ranges`), or `shift` bytes beside it."""
+    """Send a file, or the part asked for (if `ranges`), or what lies `shift` bytes beside it."""
     return lambda handler: _send(handler, body, ranges=ranges, shift=shift, headers=headers or {})
 
 
@@ -159,14 +159,15 @@ def _send(
     stop_at: int = ENDLESS,
     headers: Mapping[str, str] | None = None,
 ) -> None:
-    found = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range", ""))
+    found = re.fullmatch(r"bytes=(\d+)-(\d*)", handler.headers.get("Range", ""))
     start = int(found[1]) if found and ranges else 0
+    end = min(len(body), int(found[2]) + 1) if found and ranges and found[2] else len(body)
     if found and ranges and start >= len(body):
         handler.head(416, {"Content-Range": f"bytes */{len(body)}", "Content-Length": "0"})
         return
-    sent = {"Content-Length": str(len(body) - start)}
+    sent = {"Content-Length": str(end - start)}
     if found and ranges:
-        sent["Content-Range"] = f"bytes {start + shift}-{len(body) - 1}/{len(body)}"
+        sent["Content-Range"] = f"bytes {start + shift}-{end - 1}/{len(body)}"
     handler.head(206 if found and ranges else 200, {**sent, **(headers or {})})
-    handler.wfile.write(body[start:stop_at])
+    handler.wfile.write(body[start : min(end, stop_at)])
     handler.wfile.flush()

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import gzip
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +56,57 @@ def test_statuses(server: Server, code: int, kind: type[wire.Failed]) -> None:
     with pytest.raises(wire.Failed) as caught:
         body_of(server.url())
     assert type(caught.value) is kind
+
+
+def test_a_part_of_a_file(server: Server) -> None:
+    server.route(serve(BODY))
+    for offset in (0, 1000):
+        with wire.ask(
+            server.url(), offset=offset, until=1007, how=HOW, stop=threading.Event()
+        ) as body:
+            assert (body.start, body.total, body.partial) == (offset, len(BODY), True)
+            assert b"".join(body.chunks) == BODY[offset:1007]
+    assert server.headers("range") == ["bytes=0-1006", "bytes=1000-1006"]
+
+
+def test_a_server_that_does_not_send_parts(server: Server) -> None:
+    server.route(serve(BODY, ranges=False))
+    with wire.ask(server.url(), offset=9, until=10, how=HOW, stop=threading.Event()) as body:
+        assert (body.start, body.partial) == (0, False)
+
+
+def test_what_did_not_change(server: Server) -> None:
+    server.route(status(304))
+    headers = {"If-None-Match": '"1"'}
+    with (
+        pytest.raises(wire.Unchanged),
+        wire.ask(server.url(), offset=0, headers=headers, how=HOW, stop=threading.Event()),
+    ):
+        pass
+    assert server.headers("if-none-match") == ['"1"']
+
+
+def test_a_document_may_be_compressed(server: Server) -> None:
+    compressed = gzip.compress(BODY)
+    server.route(serve(compressed, headers={"Content-Encoding": "gzip"}))
+    how = msgspec.structs.replace(HOW, compressed=True)
+    with wire.ask(server.url(), offset=0, how=how, stop=threading.Event()) as body:
+        assert body.total is None
+        assert b"".join(body.chunks) == BODY
+
+
+def test_sessions_are_used_again_but_not_after_an_error(server: Server) -> None:
+    sessions = wire.Sessions()
+    with sessions.one() as first:
+        first.cookies.set("a", "b")
+    with sessions.one() as second, sessions.one() as third:
+        assert second is first
+        assert not second.cookies
+        assert third is not first
+    with pytest.raises(KeyError), sessions.one() as failed:
+        raise KeyError
+    with sessions.one() as one, sessions.one() as other:
+        assert failed not in {one, other}
 
 
 def test_an_offset_beyond_the_end(server: Server) -> None:
@@ -178,10 +231,19 @@ HEADERS = st.fixed_dictionaries(
 )
 
 
-@given(code=st.integers(100, 999), headers=HEADERS, offset=st.integers(0, 1 << 30))
-def test_no_answer_is_too_strange(code: int, headers: dict[str, str], offset: int) -> None:
+@given(
+    code=st.integers(100, 999),
+    headers=HEADERS,
+    offset=st.integers(0, 1 << 30),
+    until=st.none() | st.integers(1, 1 << 31),
+)
+def test_no_answer_is_too_strange(
+    code: int, headers: dict[str, str], offset: int, until: int | None
+) -> None:
     try:
-        start, total = wire._judged(wire._Answer(status=code, headers=headers), offset)
+        start, total = wire._judged(
+            wire._Answer(status=code, headers=headers), wire._Question(offset=offset, until=until)
+        )
     except wire.Failed:
         return
     assert start in {0, offset}
