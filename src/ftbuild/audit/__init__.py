@@ -1,0 +1,1 @@
+"""A project's dependencies against an installed free-threaded build."""
