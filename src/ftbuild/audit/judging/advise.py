@@ -1,0 +1,155 @@
+"""What to do about a package that ships nothing for the target, or does not stand its import."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
+
+import msgspec
+from packaging.version import Version
+
+from ftbuild.audit.findings import Advice, Finding, Grade, Grading, Status, Target
+
+_TOOLS = (
+    # Where to look: the release notes of each, which name the first version that declares
+    # Py_mod_gil for the extensions it makes.
+    ("Cargo.toml", "a Rust toolchain (PyO3 knows free-threaded builds since 0.23)"),
+    (".rs", "a Rust toolchain (PyO3 knows free-threaded builds since 0.23)"),
+    (".pyx", "a C compiler (Cython knows free-threaded builds since 3.1)"),
+    ("CMakeLists.txt", "a C++ compiler and CMake"),
+    (".f90", "a Fortran compiler"),
+)
+_AT_ONCE = 4
+"""Questions to the resolver at a time; each is a process of its own that mostly waits."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a project's constraints allow a version.
+
+    Attributes:
+        allowed: Whether they do; None if it was not found out.
+        why: Who forbids it, or why it was not found out.
+        unlocked: Whether it is allowed only with other versions than a lock file holds.
+    """
+
+    allowed: bool | None
+    why: str = ""
+    unlocked: bool = False
+
+
+Nearest = Callable[[Finding], tuple[str, str] | None]
+"""Answers with the nearest version that ships a wheel for the target, and that wheel's name."""
+
+Allows = Callable[[str], Answer]
+"""Answers whether the project allows a requirement, `numpy==2.3.2`."""
+
+
+def advised(
+    findings: Iterable[Finding], target: Target, *, nearest: Nearest, allows: Allows
+) -> dict[str, Advice]:
+    """Advice on every package that needs some, by name.
+
+    Args:
+        findings: What was found.
+        target: The interpreter.
+        nearest: Asks an index.
+        allows: Asks the resolver.
+    """
+    wanting = [item for item in findings if item.status in _TEXTS]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        made = pool.map(lambda item: _TEXTS[item.status](item, target, nearest, allows), wanting)
+        return {item.package.name: advice for item, advice in zip(wanting, made, strict=True)}
+
+
+def _missing(item: Finding, target: Target, nearest: Nearest, allows: Allows) -> Advice:
+    """For a package without a wheel."""
+    found = None if item.grading.grade is Grade.LOCAL else nearest(item)
+    if found is None:
+        compiling = _compiling(item.grading, target)
+        return Advice(text=f"No version ships a wheel for {target.label}. {compiling}")
+    version, wheel = found
+    name = item.package.name
+    older = "" if _newer(version, item) else ", an older version,"
+    return _asked(item, found, allows, f"{name} {version}{older} ships {wheel}")
+
+
+def _unsafe(item: Finding, target: Target, nearest: Nearest, allows: Allows) -> Advice:
+    """For a package that is there but does not work without the GIL."""
+    found = None if item.grading.grade is Grade.LOCAL else nearest(item)
+    name = item.package.name
+    report = "tell its maintainers, with what stands above"
+    if item.status is Status.GIL:
+        report += "; PYTHON_GIL=0 keeps the GIL off all the same, which is safe only if they say so"
+    if found is None or not _newer(found[0], item):
+        return Advice(text=f"There is no newer version with a wheel for {target.label}: {report}.")
+    said = f"Try {name} {found[0]}, which is newer: `ftbuild audit '{name}=={found[0]}'`"
+    made = _asked(item, found, allows, said)
+    return msgspec.structs.replace(made, text=f"{made.text} If that does the same: {report}.")
+
+
+def _newer(version: str, item: Finding) -> bool:
+    return Version(version) > Version(item.package.version)
+
+
+def _asked(item: Finding, found: tuple[str, str], allows: Allows, said: str) -> Advice:
+    """Advice to take a version, with what the project's constraints have to say on it."""
+    version, wheel = found
+    answer = allows(f"{item.package.name}=={version}")
+    if answer.allowed is None:
+        rest = f". Whether the project's constraints allow it was not found out: {answer.why}"
+    elif not answer.allowed:
+        rest = ", but the project's constraints forbid it."
+    elif answer.unlocked:
+        rest = ". The project's constraints allow it, once its lock file is brought up to date."
+    else:
+        rest = ", and the project's constraints allow it."
+    return Advice(
+        version=version,
+        wheel=wheel,
+        allowed=answer.allowed,
+        forbidden_by="" if answer.allowed else answer.why,
+        text=said + rest,
+    )
+
+
+def plainly(reason: str, requirement: str) -> str:
+    """Why a requirement does not go with the project's own, without the question in the answer.
+
+    >>> said = "Because shop depends on a<2 and a==3, we can conclude that your requirements are "
+    >>> plainly(said + "unsatisfiable.", "a==3")
+    'shop depends on a<2'
+
+    Args:
+        reason: The resolver's words.
+        requirement: What it was asked for.
+    """
+    said = reason.replace(f" and {requirement}", "")
+    short = re.fullmatch(r"Because (.*?), we can conclude that .* unsatisfiable\.", said, re.DOTALL)
+    return short[1] if short and "And because" not in said else said
+
+
+def _compiling(grading: Grading, target: Target) -> str:
+    """What to expect of compiling a package."""
+    if not grading.sdist:
+        return "It has no sdist either: only its maintainers can compile it."
+    names = [PurePosixPath(name) for name in grading.inside]
+    needed = list(
+        dict.fromkeys(
+            tool for end, tool in _TOOLS for name in names if end in {name.name, name.suffix}
+        )
+    ) or ["the compilers of its languages"]
+    return (
+        f"Its sdist can be compiled: that takes {' and '.join(needed)}, and an extension that does "
+        f"not declare itself safe switches the GIL on. `--build` compiles and tries it on "
+        f"{target.label}."
+    )
+
+
+_TEXTS = {
+    Status.MISSING: _missing,
+    Status.GIL: _unsafe,
+    Status.CRASH: _unsafe,
+    Status.FAILED: _unsafe,
+}
