@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ftbuild import catalogue as recipes
-from ftbuild.console import columns, complain, duration, report_text, say, size
+from ftbuild.console import columns, complain, duration, pass_on, report_text, say, size
 from ftbuild.errors import FtbuildError, Interrupted, Refused
 from ftbuild.fetch import Fetched, printable
 from ftbuild.fetch.sources import Sources
@@ -29,6 +29,8 @@ from ftbuild.store.listing import is_linked
 from ftbuild.toolchain import Diagnosis, Grade
 
 if TYPE_CHECKING:
+    from ftbuild.audit.findings import Audit
+    from ftbuild.audit.reports import Reporting
     from ftbuild.bench.comparison import Comparison
     from ftbuild.bench.outputs import Outputs
     from ftbuild.bench.results import Results
@@ -356,6 +358,22 @@ def compared(found: Comparison, *, json: bool) -> None:
         _json(**msgspec.to_builtins(found))
     else:
         say(text.comparison(found))
+
+
+def audited(found: Sequence[Audit], how: Reporting) -> None:
+    """What audits found, side by side where they are several. Raises `Refused` where one fails."""
+    from ftbuild.audit.reports import document, rendered, settled  # noqa: PLC0415 - as above
+
+    if how.format == "json":
+        _json(**document(found))
+    else:
+        say(rendered(found, how))
+    # Last: what cannot be written has at least been shown.
+    failed = settled(found, how)
+    if how.update:
+        pass_on(f"written: {how.path}")
+    if failed:
+        raise Refused(failed)
 
 
 def removed(found: Sequence[Installation], *, json: bool) -> None:

@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from ftbuild import render
+from ftbuild.audit.findings import Status
+from ftbuild.audit.reports.report import reporting
 from ftbuild.errors import BuildFailed, EnvironmentFault, Refused
 from ftbuild.fetch import Fetched, Origin
 from ftbuild.model.archive import Record
@@ -19,6 +21,7 @@ from ftbuild.store.collect import Collected
 from ftbuild.store.layout import Layout
 from ftbuild.toolchain import Diagnosis, Finding, Grade
 from tests.builders import build, changed
+from tests.unit.audit import examples
 
 LAYOUT = Layout(root=Path("/root"))
 GIL, FREE_THREADED = (
@@ -246,3 +249,23 @@ def test_details_of_a_build_from_an_archive(capsys: pytest.CaptureFixture[str]) 
     manifest = msgspec.structs.replace(GIL.manifest, archived=archived)
     render.details((msgspec.structs.replace(GIL, manifest=manifest),), json=False)
     assert f"archive SHA-256 {'b' * 64}, packed at /old" in said(capsys)
+
+
+def test_an_audit_that_fails_is_shown_and_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    found = examples.audit(examples.finding("foo", Status.GIL))
+    with pytest.raises(Refused, match=r"the audit for 3\.14t fails: 1 package"):
+        render.audited([found], reporting(cwd=tmp_path))
+    assert said(capsys)[-1] == "1 of 1 blocks 3.14t: foo 1.0 (switches the GIL on)."
+
+
+def test_audits_as_json_and_a_baseline_that_is_told_on_standard_error(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    found = examples.audit(examples.finding("foo", Status.GIL))
+    how = reporting(json=True, baseline="audit.json", update=True, cwd=tmp_path)
+    render.audited([found], how)
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["blocking"] == ["foo"]
+    assert printed.err == f"written: {tmp_path / 'audit.json'}\n"
