@@ -21,7 +21,7 @@ from ftbuild.audit.findings import (
     Target,
     TestsRun,
 )
-from ftbuild.audit.grading import graded, looked, nearest_of
+from ftbuild.audit.grading import graded, looked, nearest_of, sources
 from ftbuild.audit.indexes import (
     address_in,
     default_index,
@@ -30,7 +30,7 @@ from ftbuild.audit.indexes import (
     redacted,
 )
 from ftbuild.audit.inputs import Inputs
-from ftbuild.audit.judging import Answer, advised, findings_of, plainly
+from ftbuild.audit.judging import Answer, Questions, advised, findings_of, plainly
 from ftbuild.audit.options import options_in
 from ftbuild.audit.probing import install, make, probe, run_tests
 from ftbuild.audit.resolving import Unsatisfiable, resolve
@@ -178,7 +178,11 @@ class _Run:
 
         findings = judged({})
         with self._step("advise", "asking for better versions"):
-            advice = advised(findings, target, nearest=self._nearest, allows=self._allows)
+            advice = advised(
+                findings,
+                target,
+                Questions(nearest=self._nearest, allows=self._allows, sources=self._sources),
+            )
         return Audit(
             ftbuild=__version__,
             target=target,
@@ -271,6 +275,12 @@ class _Run:
         except EnvironmentFault:
             return None
         return None if found is None else (found.version, found.wheel.name)
+
+    def _sources(self, item: Finding) -> tuple[str, ...]:
+        sdist = item.package.sdist
+        if sdist is None or item.package.index is None:
+            return ()
+        return sources(sdist, access=self._access, cache=self._cache)
 
     def _allows(self, requirement: str) -> Answer:
         try:

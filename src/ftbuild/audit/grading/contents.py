@@ -192,6 +192,16 @@ def _shipped(
     )
 
 
+def sources(file: File, *, access: Access, cache: Path) -> tuple[str, ...]:
+    """What makes an sdist native, a few names; nothing where that cannot be found out.
+
+    Raises:
+        Interrupted: The run was stopped.
+    """
+    contents, _ = _remembered(file, cache, lambda file: _sdist(file, access))
+    return contents.sources if contents else ()
+
+
 def _only_sdist(files: Iterable[File]) -> bool:
     """Whether there is no wheel of a particular ABI or platform: then the sdist tells."""
     tags = (tag for file in files if (wheel := wheel_of(file.name)) for tag in wheel.tags)

@@ -20,6 +20,9 @@ _TOOLS = (
     (".pyx", "a C compiler (Cython knows free-threaded builds since 3.1)"),
     ("CMakeLists.txt", "a C++ compiler and CMake"),
     (".f90", "a Fortran compiler"),
+    (".cc", "a C++ compiler"),
+    (".cpp", "a C++ compiler"),
+    (".c", "a C compiler"),
 )
 _AT_ONCE = 4
 """Questions to the resolver at a time; each is a process of its own that mostly waits."""
@@ -39,45 +42,52 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     unlocked: bool = False
 
 
-Nearest = Callable[[Finding], tuple[str, str] | None]
-"""Answers with the nearest version that ships a wheel for the target, and that wheel's name."""
+class Questions(msgspec.Struct, frozen=True, kw_only=True):
+    """What advice has to ask; threads may ask at once.
 
-Allows = Callable[[str], Answer]
-"""Answers whether the project allows a requirement, `numpy==2.3.2`."""
+    Attributes:
+        nearest: The nearest version of a package that ships a wheel for the target, and the name
+            of that wheel; None if there is none.
+        allows: Whether the project allows a requirement, `numpy==2.3.2`.
+        sources: What in a package's sdist is native; nothing if that is not known.
+    """
+
+    nearest: Callable[[Finding], tuple[str, str] | None]
+    allows: Callable[[str], Answer]
+    sources: Callable[[Finding], tuple[str, ...]]
 
 
-def advised(
-    findings: Iterable[Finding], target: Target, *, nearest: Nearest, allows: Allows
-) -> dict[str, Advice]:
+def advised(findings: Iterable[Finding], target: Target, questions: Questions) -> dict[str, Advice]:
     """Advice on every package that needs some, by name.
 
     Args:
         findings: What was found.
         target: The interpreter.
-        nearest: Asks an index.
-        allows: Asks the resolver.
+        questions: Asks an index and the resolver.
     """
     wanting = [item for item in findings if item.status in _TEXTS]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        made = pool.map(lambda item: _TEXTS[item.status](item, target, nearest, allows), wanting)
+        made = pool.map(lambda item: _TEXTS[item.status](item, target, questions), wanting)
         return {item.package.name: advice for item, advice in zip(wanting, made, strict=True)}
 
 
-def _missing(item: Finding, target: Target, nearest: Nearest, allows: Allows) -> Advice:
+def _missing(item: Finding, target: Target, questions: Questions) -> Advice:
     """For a package without a wheel."""
-    found = None if item.grading.grade is Grade.LOCAL else nearest(item)
+    found = None if item.grading.grade is Grade.LOCAL else questions.nearest(item)
     if found is None:
-        compiling = _compiling(item.grading, target)
+        grading = item.grading
+        inside = grading.inside or (questions.sources(item) if grading.sdist else ())
+        compiling = _compiling(grading, inside, target)
         return Advice(text=f"No version ships a wheel for {target.label}. {compiling}")
     version, wheel = found
     name = item.package.name
     older = "" if _newer(version, item) else ", an older version,"
-    return _asked(item, found, allows, f"{name} {version}{older} ships {wheel}")
+    return _asked(item, found, questions, f"{name} {version}{older} ships {wheel}")
 
 
-def _unsafe(item: Finding, target: Target, nearest: Nearest, allows: Allows) -> Advice:
+def _unsafe(item: Finding, target: Target, questions: Questions) -> Advice:
     """For a package that is there but does not work without the GIL."""
-    found = None if item.grading.grade is Grade.LOCAL else nearest(item)
+    found = None if item.grading.grade is Grade.LOCAL else questions.nearest(item)
     name = item.package.name
     report = "tell its maintainers, with what stands above"
     if item.status is Status.GIL:
@@ -85,7 +95,7 @@ def _unsafe(item: Finding, target: Target, nearest: Nearest, allows: Allows) -> 
     if found is None or not _newer(found[0], item):
         return Advice(text=f"There is no newer version with a wheel for {target.label}: {report}.")
     said = f"Try {name} {found[0]}, which is newer: `ftbuild audit '{name}=={found[0]}'`"
-    made = _asked(item, found, allows, said)
+    made = _asked(item, found, questions, said)
     return msgspec.structs.replace(made, text=f"{made.text} If that does the same: {report}.")
 
 
@@ -93,10 +103,10 @@ def _newer(version: str, item: Finding) -> bool:
     return Version(version) > Version(item.package.version)
 
 
-def _asked(item: Finding, found: tuple[str, str], allows: Allows, said: str) -> Advice:
+def _asked(item: Finding, found: tuple[str, str], questions: Questions, said: str) -> Advice:
     """Advice to take a version, with what the project's constraints have to say on it."""
     version, wheel = found
-    answer = allows(f"{item.package.name}=={version}")
+    answer = questions.allows(f"{item.package.name}=={version}")
     if answer.allowed is None:
         rest = f". Whether the project's constraints allow it was not found out: {answer.why}"
     elif not answer.allowed:
@@ -130,11 +140,11 @@ def plainly(reason: str, requirement: str) -> str:
     return short[1] if short and "And because" not in said else said
 
 
-def _compiling(grading: Grading, target: Target) -> str:
+def _compiling(grading: Grading, inside: Iterable[str], target: Target) -> str:
     """What to expect of compiling a package."""
     if not grading.sdist:
         return "It has no sdist either: only its maintainers can compile it."
-    names = [PurePosixPath(name) for name in grading.inside]
+    names = [PurePosixPath(name) for name in inside]
     needed = list(
         dict.fromkeys(
             tool for end, tool in _TOOLS for name in names if end in {name.name, name.suffix}

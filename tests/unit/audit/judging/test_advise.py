@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 
 from ftbuild.audit.findings import Advice, Finding, Grade, Grading, Status
-from ftbuild.audit.judging.advise import Answer, advised
+from ftbuild.audit.judging.advise import Answer, Questions, advised
 from tests.unit.audit.examples import TARGET, finding
 
 WHEEL = "numpy-2.3.2-cp314-cp314t-manylinux_2_28_x86_64.whl"
@@ -14,10 +14,17 @@ def missing(grading: Grading) -> Finding:
 
 
 ALLOWED = Answer(allowed=True)
+QUESTIONS = Questions(
+    nearest=lambda _: ("2", WHEEL), allows=lambda _: ALLOWED, sources=lambda _: ()
+)
 
 
 def advice_on(
-    item: Finding, *, found: tuple[str, str] | None = None, answer: Answer = ALLOWED
+    item: Finding,
+    *,
+    found: tuple[str, str] | None = None,
+    answer: Answer = ALLOWED,
+    sources: tuple[str, ...] = (),
 ) -> Advice:
     asked: list[str] = []
 
@@ -25,14 +32,22 @@ def advice_on(
         asked.append(requirement)
         return answer
 
-    made = advised([item], TARGET, nearest=lambda _: found, allows=allows)[item.package.name]
+    questions = Questions(nearest=lambda _: found, allows=allows, sources=lambda _: sources)
+    made = advised([item], TARGET, questions)[item.package.name]
     assert asked == ([f"{item.package.name}=={made.version}"] if made.version else [])
     return made
 
 
 def test_nothing_to_say_of_what_is_fine() -> None:
     items = [finding("requests", Status.FINE), finding("odd", Status.SUSPICIOUS)]
-    assert advised(items, TARGET, nearest=lambda _: None, allows=lambda _: ALLOWED) == {}
+    assert (
+        advised(
+            items,
+            TARGET,
+            QUESTIONS,
+        )
+        == {}
+    )
 
 
 def test_a_version_with_a_wheel() -> None:
@@ -82,13 +97,24 @@ def test_what_compiling_takes() -> None:
     assert "the compilers of its languages, and" in advice_on(missing(unknown)).text
 
 
+def test_what_is_in_the_sdist_of_a_package_that_has_wheels() -> None:
+    item = missing(Grading(grade=Grade.GIL_ONLY, sdist=True))
+    assert "Rust" in advice_on(item, sources=("x/Cargo.toml",)).text
+    without = missing(Grading(grade=Grade.GIL_ONLY))
+    assert "Rust" not in advice_on(without, sources=("x/Cargo.toml",)).text
+
+
 def test_neither_wheel_nor_sdist() -> None:
     assert "no sdist" in advice_on(missing(Grading(grade=Grade.GIL_ONLY))).text
 
 
 def test_what_is_not_from_an_index_is_not_asked_for() -> None:
     item = missing(Grading(grade=Grade.LOCAL))
-    made = advised([item], TARGET, nearest=lambda _: ("2", WHEEL), allows=lambda _: ALLOWED)
+    made = advised(
+        [item],
+        TARGET,
+        QUESTIONS,
+    )
     assert made["numpy"].version is None
 
 
