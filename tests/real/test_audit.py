@@ -74,7 +74,7 @@ class User:
 
     def found(self, *words: str) -> dict[str, Any]:
         """The JSON document of an audit, whose verdict is its exit code."""
-        done = self.audit(*words, "--json", "--timeout", "3")
+        done = self.audit(*words, "--json", "--timeout", "8")
         assert done.stdout, done.stderr
         document: dict[str, Any] = json.loads(done.stdout)
         assert done.returncode == (1 if document["blocking"] else 0), done.stderr
