@@ -203,8 +203,9 @@ def test_failures_say_why(world: World) -> None:
     assert "libgone.so: cannot open shared object file" in (world.one("lost").error or "")
     assert world.one("leaves").error == "ended the interpreter with exit status 0"
     assert world.one("exits").error == "SystemExit: enough"
-    for name in ("lost", "leaves", "exits"):
-        assert (world.one(name).ending, world.one(name).needs) == (Ending.FAILED, None)
+    needs = {"lost": "libgone.so", "leaves": None, "exits": None}
+    for name, needed in needs.items():
+        assert (world.one(name).ending, world.one(name).needs) == (Ending.FAILED, needed)
 
 
 def test_only_what_nobody_provides_is_needed(world: World) -> None:

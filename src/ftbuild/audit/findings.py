@@ -173,8 +173,8 @@ class Probed(msgspec.Struct, frozen=True, kw_only=True):
         signal: The signal that ended it: `SIGSEGV`.
         frames: The top of the faulthandler's traceback, innermost first.
         error: The exception of a failed import: `ImportError: libfoo.so.1: cannot open …`.
-        needs: The top-level module that a failed import lacks, if it lacks one that no package of
-            the project provides: something optional.
+        needs: What a failed import lacks that no package of the project provides: a top-level
+            module, or a shared library. Something optional, while the rest can be imported.
         stress: Whether it was called from many threads at once, not only imported.
     """
 

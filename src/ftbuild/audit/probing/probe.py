@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import threading
@@ -64,6 +65,10 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     module: str
     file: str
     chain: tuple[str, ...]
+
+
+_LIBRARY = re.compile(r"ImportError: (\S+): cannot open shared object file")
+"""What the dynamic loader of Linux says of a library that is not there."""
 
 
 class _Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -348,7 +353,7 @@ def probed(module: Module, line: Heard | None, known: Known, *, stress: bool = F
             seconds=round(report.seconds, 3),
             culprits=culprits,
             error=report.error,
-            needs=_needs(report.lacks, known),
+            needs=_needs(report.lacks, known) or _library(report.error),
         )
     if line.late or line.code == -signal.SIGXCPU:
         within = None if line.within is None else f"{line.within}, which it is part of, hangs"
@@ -373,6 +378,12 @@ def culprit_of(seen: Seen, known: Known) -> Culprit:
     """Who switched the GIL on, with the package that its file belongs to."""
     below = os.path.relpath(os.path.realpath(seen.file), os.path.realpath(known.folder))
     return Culprit(module=seen.module, distribution=known.owners.get(below), chain=seen.chain)
+
+
+def _library(error: str | None) -> str | None:
+    """The shared library that an import lacks; a part of numba wants that of TBB."""
+    found = _LIBRARY.match(error or "")
+    return found[1] if found else None
 
 
 def _needs(lacks: str | None, known: Known) -> str | None:

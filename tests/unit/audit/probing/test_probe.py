@@ -97,6 +97,12 @@ def test_what_nobody_provides_is_needed(known: Known, lacks: str | None, needs: 
     assert came(heard(report), known).needs == needs
 
 
+def test_a_library_that_is_not_there_is_needed(known: Known) -> None:
+    said = "ImportError: libtbb.so.12: cannot open shared object file: No such file or directory"
+    assert came(heard({**FINE, "error": said}), known).needs == "libtbb.so.12"
+    assert came(heard({**FINE, "error": "ImportError: no such thing"}), known).needs is None
+
+
 def test_a_crash_has_its_signal_frames_and_last_words(known: Known) -> None:
     fault = 'Stack (most recent call first):\n  File "a.py", line 1 in f\n'
     found = came(heard(code=-signal.SIGABRT, fault=fault, said="a\nterminate called: x\n"), known)
