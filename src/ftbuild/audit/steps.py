@@ -270,10 +270,9 @@ class _Run:
         return installed, probed, tests
 
     def _nearest(self, item: Finding) -> tuple[str, str] | None:
-        try:
-            found = nearest_of(item.package, self._target, access=self._access, cache=self._cache)
-        except EnvironmentFault:
-            return None
+        if item.package.index is None:
+            raise EnvironmentFault("it comes from a directory or a page of links")
+        found = nearest_of(item.package, self._target, access=self._access, cache=self._cache)
         return None if found is None else (found.version, found.wheel.name)
 
     def _sources(self, item: Finding) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How uv is run: which one, in which environment, and what of its complaints is worth repeating."""
+"""How uv is run: which one, and in which environment."""
 
 from __future__ import annotations
 

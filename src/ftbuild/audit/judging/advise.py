@@ -11,6 +11,7 @@ import msgspec
 from packaging.version import Version
 
 from ftbuild.audit.findings import Advice, Finding, Grade, Grading, Status, Target
+from ftbuild.errors import EnvironmentFault
 
 _TOOLS = (
     # Where to look: the release notes of each, which name the first version that declares
@@ -47,7 +48,7 @@ class Questions(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         nearest: The nearest version of a package that ships a wheel for the target, and the name
-            of that wheel; None if there is none.
+            of that wheel; None if there is none. Raises `EnvironmentFault` where nobody tells.
         allows: Whether the project allows a requirement, `numpy==2.3.2`.
         sources: What in a package's sdist is native; nothing if that is not known.
     """
@@ -73,12 +74,14 @@ def advised(findings: Iterable[Finding], target: Target, questions: Questions) -
 
 def _missing(item: Finding, target: Target, questions: Questions) -> Advice:
     """For a package without a wheel."""
-    found = None if item.grading.grade is Grade.LOCAL else questions.nearest(item)
+    found, unknown = _nearest(item, questions)
     if found is None:
         grading = item.grading
         inside = grading.inside or (questions.sources(item) if grading.sdist else ())
-        compiling = _compiling(grading, inside, target)
-        return Advice(text=f"No version ships a wheel for {target.label}. {compiling}")
+        said = f"No version ships a wheel for {target.label}."
+        if unknown:
+            said = f"Whether a version ships a wheel for {target.label} is not known: {unknown}."
+        return Advice(text=f"{said} {_compiling(grading, inside, target)}")
     version, wheel = found
     name = item.package.name
     older = "" if _newer(version, item) else ", an older version,"
@@ -87,16 +90,28 @@ def _missing(item: Finding, target: Target, questions: Questions) -> Advice:
 
 def _unsafe(item: Finding, target: Target, questions: Questions) -> Advice:
     """For a package that is there but does not work without the GIL."""
-    found = None if item.grading.grade is Grade.LOCAL else questions.nearest(item)
+    found, unknown = _nearest(item, questions)
     name = item.package.name
     report = "tell its maintainers, with what stands above"
     if item.status is Status.GIL:
         report += "; PYTHON_GIL=0 keeps the GIL off all the same, which is safe only if they say so"
+    if unknown:
+        return Advice(text=f"{report[0].upper()}{report[1:]}.")
     if found is None or not _newer(found[0], item):
         return Advice(text=f"There is no newer version with a wheel for {target.label}: {report}.")
     said = f"Try {name} {found[0]}, which is newer: `ftbuild audit '{name}=={found[0]}'`"
     made = _asked(item, found, questions, said)
     return msgspec.structs.replace(made, text=f"{made.text} If that does the same: {report}.")
+
+
+def _nearest(item: Finding, questions: Questions) -> tuple[tuple[str, str] | None, str]:
+    """The nearest version with a wheel; or why nobody knows."""
+    if item.grading.grade is Grade.LOCAL:
+        return None, "it is not from an index"
+    try:
+        return questions.nearest(item), ""
+    except EnvironmentFault as fault:
+        return None, fault.message
 
 
 def _newer(version: str, item: Finding) -> bool:
@@ -119,7 +134,7 @@ def _asked(item: Finding, found: tuple[str, str], questions: Questions, said: st
         version=version,
         wheel=wheel,
         allowed=answer.allowed,
-        forbidden_by="" if answer.allowed else answer.why,
+        forbidden_by=answer.why if answer.allowed is False else "",
         text=said + rest,
     )
 

@@ -226,8 +226,6 @@ def _fault(done: process.Completed) -> EnvironmentFault | None:
 def _built(package: Package, environment: Environment, uv: Uv, jobs: int) -> Installed:
     """Compile and install one package."""
     folder = environment.scratch / f"build-{package.name}"
-    for name in ("home", "tmp"):
-        (folder / name).mkdir(parents=True)
     began = time.monotonic()
     done = msgspec.structs.replace(uv, env=build_environment(uv, folder, jobs)).run(
         *("pip", "install", "--no-deps", "--compile-bytecode"),
@@ -241,7 +239,7 @@ def _built(package: Package, environment: Environment, uv: Uv, jobs: int) -> Ins
     seconds = time.monotonic() - began
     if done.ok:
         return Installed(how="built", seconds=seconds)
-    log = tuple(_cut(_public(line.rstrip())) for line in done.stderr.strip().splitlines())
+    log = tuple(_cut(redacted(line.rstrip())) for line in done.stderr.strip().splitlines())
     return Installed(how=None, why=_reason(done), log=telling(log), seconds=seconds)
 
 
@@ -305,13 +303,4 @@ def _reason(done: process.Completed) -> str:
             within = False  # what a build printed, or advice on how to use uv
         elif within:
             told[-1] += f" {line}"
-    return ": ".join(_public(words.strip()).rstrip(":") for words in told) or done.ending
-
-
-def _public(text: str) -> str:
-    """A text whose addresses have lost their credentials.
-
-    >>> _public("no answer from https://me:secret@index.example/simple")
-    'no answer from https://index.example/simple'
-    """
-    return re.sub(r"://[^\s/]*@", "://", text)
+    return ": ".join(redacted(words.strip()).rstrip(":") for words in told) or done.ending

@@ -4,6 +4,7 @@ import msgspec
 
 from ftbuild.audit.findings import Advice, Finding, Grade, Grading, Status
 from ftbuild.audit.judging.advise import Answer, Questions, advised
+from ftbuild.errors import EnvironmentFault
 from tests.unit.audit.examples import TARGET, finding
 
 WHEEL = "numpy-2.3.2-cp314-cp314t-manylinux_2_28_x86_64.whl"
@@ -84,6 +85,7 @@ def test_an_older_version_and_an_answer_that_failed() -> None:
         answer=Answer(allowed=None, why="no network"),
     )
     assert made.allowed is None
+    assert not made.forbidden_by
     assert "an older version" in made.text
     assert "no network" in made.text
 
@@ -106,6 +108,17 @@ def test_what_is_in_the_sdist_of_a_package_that_has_wheels() -> None:
 
 def test_neither_wheel_nor_sdist() -> None:
     assert "no sdist" in advice_on(missing(Grading(grade=Grade.GIL_ONLY))).text
+
+
+def test_an_index_that_does_not_answer() -> None:
+    def nearest(_: Finding) -> None:
+        raise EnvironmentFault("no network")
+
+    questions = msgspec.structs.replace(QUESTIONS, nearest=nearest)
+    items = [missing(Grading(grade=Grade.GIL_ONLY)), finding("odd", Status.GIL)]
+    made = advised(items, TARGET, questions)
+    assert "is not known: no network" in made["numpy"].text
+    assert made["odd"].text.startswith("Tell its maintainers")
 
 
 def test_what_is_not_from_an_index_is_not_asked_for() -> None:
