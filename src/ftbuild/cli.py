@@ -527,7 +527,7 @@ def audit(
     extension module is imported in a process of its own: does it crash, hang, or switch the GIL
     on? That runs code of the packages; --no-probe does not. Exits 1 if something blocks.
     """
-    from ftbuild import audit as audit_  # noqa: PLC0415 - 60 ms that other tasks need not wait
+    from ftbuild import audit as audit_  # noqa: PLC0415 - 75 ms that other tasks need not wait
 
     cwd = Path.cwd()
     reporting = audit_.reporting(
@@ -552,7 +552,7 @@ def audit(
         targets = [
             audit_.target_of(build, os.environ)
             for build in audit_.builds(
-                parse_requests([compare or python]),
+                parse_requests((python, compare)),
                 world.layout,
                 default_profile=_default_profile(),
             )
