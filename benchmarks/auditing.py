@@ -39,12 +39,12 @@ from ftbuild.audit.grading.wheels import NO_ABI, best
 from ftbuild.audit.inputs.words import read_inputs
 from ftbuild.audit.resolving.resolve import resolve
 from ftbuild.audit.target import accepted, target_of
-from ftbuild.audit.uv import uv_of
 from ftbuild.fetch import ranges, simple
 from ftbuild.fetch.access import Access
 from ftbuild.model.versions import Variant
 from ftbuild.store.layout import layout_of
 from ftbuild.store.listing import installations
+from ftbuild.wheels.uv import uv_of
 
 CASES: dict[str, tuple[str, ...]] = {
     "current": (

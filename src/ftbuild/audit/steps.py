@@ -22,20 +22,10 @@ from ftbuild.audit.findings import (
     TestsRun,
 )
 from ftbuild.audit.grading import graded, looked, nearest_of, sources
-from ftbuild.audit.indexes import (
-    address_in,
-    default_index,
-    indexes,
-    named_indexes,
-    redacted,
-)
 from ftbuild.audit.inputs import Inputs
 from ftbuild.audit.judging import Answer, Questions, advised, findings_of, plainly
-from ftbuild.audit.options import options_in
 from ftbuild.audit.probing import install, make, probe, run_tests
 from ftbuild.audit.resolving import Unsatisfiable, resolve
-from ftbuild.audit.resolving.complaints import denied
-from ftbuild.audit.uv import Uv, uv_of
 from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.fetch import simple
 from ftbuild.fetch.access import Access
@@ -43,6 +33,16 @@ from ftbuild.fetch.origins import Unavailable
 from ftbuild.model.events import Measuring, Noted
 from ftbuild.provision import World
 from ftbuild.store import work
+from ftbuild.wheels.complaints import denied
+from ftbuild.wheels.indexes import (
+    address_in,
+    default_index,
+    indexes,
+    named_indexes,
+    redacted,
+)
+from ftbuild.wheels.options import options_in
+from ftbuild.wheels.uv import Uv, uv_of
 
 _UNTRUSTED = (
     "an audit runs code of the packages: it imports them, in processes of their own and without "

@@ -8,7 +8,6 @@ from typing import NoReturn
 
 import msgspec
 from packaging import tags
-from packaging.version import Version
 
 from ftbuild import process
 from ftbuild.audit.findings import Target
@@ -18,12 +17,10 @@ from ftbuild.model.versions import Request, Variant, is_prerelease, series_of
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import find, installations, is_linked
 from ftbuild.verify.probing import complaint
+from ftbuild.wheels.tags import accepted_by
 
 PROBES = Path(__file__).with_name("probes")
 """Scripts for the built Pythons, which never import ftbuild."""
-
-
-_ABI3T_SINCE = (3, 15)
 
 
 class _Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,21 +113,5 @@ def target_of(build: Installation, env: Mapping[str, str]) -> Target:
 
 
 def accepted(version: str) -> tuple[str, ...]:
-    """The wheel tags that the free-threaded build of a release accepts here, the best first.
-
-    The stable ABI of free-threaded builds is there from 3.15 on (PEP 803); `packaging` puts it into
-    the tags of earlier ones, which do not import what it is about.
-
-    >>> any(tag.startswith("cp314-abi3-") for tag in accepted("3.14.0"))
-    False
-    """
-    release = Version(version)
-    python = (release.major, release.minor)
-    short = f"cp{release.major}{release.minor}"
-    platforms = tuple(tags.platform_tags())
-    found = (
-        *tags.cpython_tags(python, abis=[f"{short}t"], platforms=platforms),
-        *tags.compatible_tags(python, short, platforms=platforms),
-    )
-    stable = python >= _ABI3T_SINCE
-    return tuple(str(tag) for tag in found if stable or tag.abi != "abi3t")
+    """The wheel tags that the free-threaded build of a release accepts here, the best first."""
+    return accepted_by(version, Variant.FREE_THREADED, tuple(tags.platform_tags()))

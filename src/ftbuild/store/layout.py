@@ -67,6 +67,11 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         return self.root / "index"
 
     @property
+    def wheels(self) -> Path:
+        """Verified wheels for images; made by the first `image build`."""
+        return self.root / "wheels"
+
+    @property
     def work(self) -> Path:
         """Scratch directories of runs, on the same file system as the store."""
         return self.root / "work"

@@ -15,8 +15,8 @@ from ftbuild.errors import UsageError
 from ftbuild.model.events import Measuring, Noted
 from ftbuild.store.layout import Layout
 from tests.unit.audit.examples import TARGET
-from tests.unit.audit.tiny import wheel
 from tests.unit.provision.worlds import world
+from tests.unit.wheels.tiny import wheel
 
 # What resolves for the target has to run here; what it accepts is 3.14t's all the same.
 HERE = msgspec.structs.replace(TARGET, python=sys.executable)

@@ -22,12 +22,13 @@ import msgspec
 
 from ftbuild.audit.findings import File, Package, Target
 from ftbuild.audit.grading.nearest import files_of
-from ftbuild.audit.grading.wheels import NO_ABI, best, wheel_of
+from ftbuild.audit.grading.wheels import NO_ABI, best
 from ftbuild.errors import EnvironmentFault
 from ftbuild.fetch import ranges, simple, wire
 from ftbuild.fetch.access import OFFLINE, Access
 from ftbuild.fetch.kept import keep
 from ftbuild.model.events import Emit, Measuring
+from ftbuild.wheels.tags import wheel_of
 
 SDIST = 20 << 20
 """Bytes an sdist may have to be looked into: it has to be downloaded for that."""

@@ -10,9 +10,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from ftbuild.audit.findings import File, Package, Target
-from ftbuild.audit.grading.wheels import best, is_free_threaded, version_of, wheel_of
+from ftbuild.audit.grading.wheels import best, is_free_threaded, version_of
 from ftbuild.fetch.access import Access
 from ftbuild.fetch.simple import Offered, page
+from ftbuild.wheels.tags import wheel_of
 
 
 class Nearest(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 from packaging.tags import Tag
-from packaging.utils import (
-    BuildTag,
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
+from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 from packaging.version import Version
 
 from ftbuild.audit.findings import File, Target
+from ftbuild.wheels import tags
+from ftbuild.wheels.tags import wheel_of
 
 NO_ABI = "none"
 """The ABI tag of a wheel that claims to suit every ABI."""
@@ -25,25 +21,6 @@ NO_ABI = "none"
 _CPYTHON = re.compile(r"cp[0-9]+t?|abi3t?|none")
 _FREE_THREADED = re.compile(r"cp[0-9]+t|abi3t")
 _DIGITS = re.compile(r"([0-9]+)")
-
-
-class Wheel(msgspec.Struct, frozen=True, kw_only=True):
-    """What the name of a wheel says.
-
-    Attributes:
-        version: Its version.
-        build: Its build number; empty without one.
-        tags: What it suits.
-    """
-
-    version: Version
-    build: BuildTag
-    tags: frozenset[Tag]
-
-    @property
-    def abis(self) -> frozenset[str]:
-        """Its ABI tags: `abi3` and `abi3t` for `cp315-abi3.abi3t-…`."""
-        return frozenset(tag.abi for tag in self.tags)
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,22 +33,6 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 
     file: File
     tag: Tag
-
-
-@functools.lru_cache(maxsize=100_000)
-def wheel_of(name: str) -> Wheel | None:
-    """What a file name says of a wheel; None if it is not that of a wheel.
-
-    >>> wheel_of("rich-14.0.0-py3-none-any.whl").abis
-    frozenset({'none'})
-    >>> wheel_of("rich-14.0.0.tar.gz") is None
-    True
-    """
-    try:
-        _, version, build, tags = parse_wheel_filename(name)
-    except InvalidWheelFilename:
-        return None
-    return Wheel(version=version, build=build, tags=tags)
 
 
 def version_of(name: str) -> Version | None:
@@ -91,18 +52,9 @@ def version_of(name: str) -> Version | None:
 
 def best(files: Iterable[File], target: Target) -> Taken | None:
     """The wheel that an installer takes for the target: the best tag, then the latest build."""
-    ranks = _ranks(target.tags)
-    found = [
-        (-ranks[str(tag)], wheel.build, file.name, file, tag)
-        for file in files
-        if (wheel := wheel_of(file.name)) is not None
-        for tag in wheel.tags
-        if str(tag) in ranks
-    ]
-    if not found:
-        return None
-    *_, file, tag = max(found, key=lambda each: each[:3])
-    return Taken(file=file, tag=tag)
+    by_name = {file.name: file for file in files}
+    found = tags.best(by_name, target.tags)
+    return None if found is None else Taken(file=by_name[found[0]], tag=found[1])
 
 
 def abis(files: Iterable[File], target: Target) -> tuple[str, ...]:
@@ -141,11 +93,6 @@ def is_free_threaded(abi: str) -> bool:
     [True, True, False, False, False]
     """
     return _FREE_THREADED.fullmatch(abi) is not None
-
-
-@functools.lru_cache(maxsize=8)
-def _ranks(tags: tuple[str, ...]) -> Mapping[str, int]:
-    return {tag: rank for rank, tag in reversed([*enumerate(tags)])}
 
 
 @functools.lru_cache(maxsize=8)

@@ -17,11 +17,11 @@ from packaging.pylock import is_valid_pylock_path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from ftbuild.audit.indexes import redacted
 from ftbuild.audit.inputs import poetry
 from ftbuild.audit.inputs.environments import read_environment
 from ftbuild.audit.inputs.locks import Root, read_lock, require_known
 from ftbuild.errors import UsageError
+from ftbuild.wheels.indexes import redacted
 
 _LOCKS = ("uv.lock", "poetry.lock", "pylock.toml")
 """The locks beside a pyproject.toml, the first that is there."""

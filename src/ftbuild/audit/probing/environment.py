@@ -22,10 +22,10 @@ import msgspec
 
 from ftbuild import process
 from ftbuild.audit.findings import Grading, Installed, Package, Target
-from ftbuild.audit.indexes import address_in, redacted
-from ftbuild.audit.uv import Uv, confined
 from ftbuild.errors import EnvironmentFault
 from ftbuild.model.events import Emit, Measuring
+from ftbuild.wheels.indexes import address_in, redacted
+from ftbuild.wheels.uv import Uv, confined
 
 _BUILD_TIMEOUT = 3600.0
 """Seconds for compiling one package; a judgement, not a measurement."""

@@ -26,13 +26,13 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from ftbuild.audit.findings import File, Package, Target
-from ftbuild.audit.indexes import configuration_of, redacted
 from ftbuild.audit.inputs.locks import Root
 from ftbuild.audit.inputs.words import Inputs, Line
-from ftbuild.audit.resolving.complaints import complaint_of, error_of, wants_to_build
-from ftbuild.audit.uv import Uv, confined
 from ftbuild.errors import UsageError
 from ftbuild.process import Completed
+from ftbuild.wheels.complaints import complaint_of, error_of, wants_to_build
+from ftbuild.wheels.indexes import configuration_of, redacted
+from ftbuild.wheels.uv import Uv, confined
 
 _ENVIRONMENT = ("sys_platform", "platform_machine", "implementation_name", "python_full_version")
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from ftbuild.audit.findings import File
-from ftbuild.audit.grading.wheels import abis, best, for_gil, version_of, wheel_of
+from ftbuild.audit.grading.wheels import abis, best, for_gil, version_of
+from ftbuild.wheels.tags import wheel_of
 from tests.unit.audit.examples import TARGET
 from tests.unit.audit.grading.platforms import linux
 

@@ -17,9 +17,9 @@ from ftbuild.audit.probing.environment import (
     pin,
     telling,
 )
-from ftbuild.audit.uv import Uv
 from ftbuild.errors import EnvironmentFault
 from ftbuild.model.events import Event, Measuring
+from ftbuild.wheels.uv import Uv
 from tests.unit.audit.examples import TARGET, package
 
 FAKE = """\

@@ -14,12 +14,12 @@ import pytest
 
 from ftbuild.audit.findings import Package
 from ftbuild.audit.inputs.words import Inputs, read_inputs
-from ftbuild.audit.resolving.complaints import Unsatisfiable
 from ftbuild.audit.resolving.resolve import read_requirements, resolve
-from ftbuild.audit.uv import Uv, uv_of
 from ftbuild.errors import EnvironmentFault, UsageError
+from ftbuild.wheels.complaints import Unsatisfiable
+from ftbuild.wheels.uv import Uv, uv_of
 from tests.unit.audit.examples import TARGET
-from tests.unit.audit.tiny import sdist, wheel
+from tests.unit.wheels.tiny import sdist, wheel
 
 HERE = msgspec.structs.replace(TARGET, python=sys.executable)
 OLD = "native-2.0-cp312-cp312-manylinux_2_28_x86_64.whl"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ftbuild.audit.options import Options, options_in
+from ftbuild.wheels.options import Options, options_in
 
 MIRROR = "https://mirror.example/simple"
 OTHER = "https://other.example/simple"

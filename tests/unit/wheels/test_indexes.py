@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftbuild.audit.indexes import (
+from ftbuild.errors import UsageError
+from ftbuild.wheels.indexes import (
     Indexes,
     configuration_of,
     default_index,
@@ -16,9 +17,8 @@ from ftbuild.audit.indexes import (
     named_indexes,
     redacted,
 )
-from ftbuild.audit.options import Options
-from ftbuild.audit.uv import uv_of
-from ftbuild.errors import UsageError
+from ftbuild.wheels.options import Options
+from ftbuild.wheels.uv import uv_of
 
 MIRROR = "https://mirror.example/simple"
 OTHER = "https://other.example/simple"

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-from uv import find_uv_bin
 
 from ftbuild import process
 from ftbuild.errors import EnvironmentFault
@@ -39,7 +38,7 @@ _PASSED = (
 
 
 class Uv(msgspec.Struct, frozen=True, kw_only=True):
-    """uv, as the steps of an audit use it.
+    """uv, as ftbuild uses it.
 
     Attributes:
         binary: Its path.
@@ -95,8 +94,10 @@ def uv_of(
         EnvironmentFault: There is none.
     """
     try:
+        from uv import find_uv_bin  # noqa: PLC0415 - in an image's builder stage it is not there
+
         binary = find_uv_bin()
-    except FileNotFoundError as error:
+    except (ImportError, FileNotFoundError) as error:
         raise EnvironmentFault(
             "uv, which resolves a project's dependencies, is not there",
             hint="It comes with ftbuild: install ftbuild again, or `pip install uv`.",

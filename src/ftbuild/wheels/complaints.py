@@ -15,9 +15,9 @@ from pathlib import Path
 import msgspec
 from packaging.utils import canonicalize_name
 
-from ftbuild.audit.indexes import redacted
 from ftbuild.errors import EnvironmentFault, FtbuildError, UsageError
 from ftbuild.process import Completed
+from ftbuild.wheels.indexes import redacted
 
 _STEPS = 12
 """Steps of the resolver's reasoning that are shown: its last ones, which come to the conclusion."""
@@ -241,7 +241,7 @@ def _offline(said: Complaint, *, offline: bool) -> FtbuildError | None:
     what = ", ".join(names) or next(iter(_ADDRESS.findall(said.text)), "what is required")
     return EnvironmentFault(
         f"{what} is not in uv's cache, and --offline forbids to fetch it",
-        hint="Run the audit once without --offline.",
+        hint="Run it once without --offline.",
     )
 
 
@@ -311,7 +311,7 @@ def _unsatisfiable(said: Complaint, *, offline: bool) -> FtbuildError | None:
         return None
     hints = list(_helpful(said.hints))
     if offline:
-        hints.append("uv's cache may not hold all versions: run the audit once without --offline.")
+        hints.append("uv's cache may not hold all versions: run it once without --offline.")
     return Unsatisfiable(reason_of(said), hint="\n".join(hints))
 
 
@@ -328,7 +328,7 @@ def reason_of(said: Complaint) -> str:
 def _helpful(hints: Iterable[str]) -> Iterator[str]:
     for hint in hints:
         # How to limit what uv solves for is decided here, and not the user's business.
-        if "tool.uv.environments" in hint or "`requires-python` value" in hint:
+        if "tool.uv.environments" in hint or "`requires-python`" in hint:
             continue
         yield hint.replace("`--prerelease=allow`", "UV_PRERELEASE=allow").replace(
             "`--index-strategy unsafe-best-match`", "UV_INDEX_STRATEGY=unsafe-best-match"

@@ -1,8 +1,8 @@
 """Which package indexes the user has configured, for uv; and addresses without their credentials.
 
 uv does not read pip's configuration. A company's mirror is often named there and nowhere else, and
-an audit that silently asked the public index instead would grade other packages than the project
-gets, and tell a stranger the names of private ones.
+whoever silently asked the public index instead would get other packages than the user does, and
+tell a stranger the names of private ones.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 
 import msgspec
 
-from ftbuild.audit.options import Options
-from ftbuild.audit.uv import Uv
 from ftbuild.errors import UsageError
+from ftbuild.wheels.options import Options
+from ftbuild.wheels.uv import Uv
 
 _UV_NAMES = (
     *("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"),

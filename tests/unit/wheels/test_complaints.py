@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ftbuild.audit.resolving.complaints import (
+from ftbuild.errors import EnvironmentFault, FtbuildError, UsageError
+from ftbuild.process import Completed
+from ftbuild.wheels.complaints import (
     Unsatisfiable,
     complaint_of,
     error_of,
     nearest_names,
     reason_of,
 )
-from ftbuild.errors import EnvironmentFault, FtbuildError, UsageError
-from ftbuild.process import Completed
 
 NEW = """\
 Resolved nothing
