@@ -1,7 +1,8 @@
 """Reads the recipe files into one `Catalogue`: ftbuild's own, then the user's on top.
 
-A recipe folder holds any of `cpython.yaml`, `profiles.yaml`, `libraries.yaml`, `origins.yaml`. A
-later folder adds entries and replaces those of the same name; mirrors are put in front.
+A recipe folder holds any of `cpython.yaml`, `profiles.yaml`, `libraries.yaml`, `origins.yaml`,
+`images.yaml`. A later folder adds entries and replaces those of the same name; mirrors are put in
+front.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import yaml
 
 from ftbuild.errors import UsageError
 from ftbuild.model.recipes import (
+    Base,
     Catalogue,
     LibraryRecipe,
     Origins,
@@ -32,6 +34,7 @@ _SECTIONS: dict[str, dict[str, Any]] = {
     "profiles.yaml": {"profiles": Profile, "default": str},
     "libraries.yaml": {"libraries": LibraryRecipe, "managers": PackageManager},
     "origins.yaml": {"origins": Origins},
+    "images.yaml": {"bases": Base, "base": str},
 }
 """The files of a recipe folder, their sections, and the type of a section's entries."""
 
@@ -143,7 +146,7 @@ def _key(key: Any, kind: Any, path: Path, section: str) -> str:
 
 def _overlay(sections: dict[str, Any], layer: dict[str, Any], path: Path) -> None:
     for name, value in layer.items():
-        if name == "default":
+        if isinstance(value, str):
             sections[name] = value
         elif name == "origins":
             merged = {**sections[name], **value}
@@ -162,9 +165,18 @@ def _assemble(sections: dict[str, Any]) -> Catalogue:
         default_profile=sections["default"],
         libraries=sections["libraries"],
         managers=sections["managers"],
+        bases=sections["bases"],
+        default_base=sections["base"],
         origins=msgspec.convert(sections["origins"], Origins),
     )
     catalogue.profile(catalogue.default_profile)
+    catalogue.base(catalogue.default_base)
+    for name, base in catalogue.bases.items():
+        if base.manager not in catalogue.managers:
+            raise UsageError(
+                f"bases.{name}: there is no package manager {base.manager!r}",
+                hint=f"Those in libraries.yaml are {', '.join(catalogue.managers)}.",
+            )
     for version in catalogue.releases:
         if series_of(version) not in catalogue.series:
             raise UsageError(

@@ -133,6 +133,34 @@ class PackageManager(_Recipe, frozen=True, kw_only=True):
     versioned: dict[str, tuple[str, ...]] = {}
 
 
+class Base(_Recipe, frozen=True, kw_only=True):
+    """A distribution's image that images with CPython are built on.
+
+    Attributes:
+        image: What engines call it: `debian:trixie-slim`.
+        manager: The key of its package manager in `managers`.
+        python: The series of the distribution's own `python3`, which ftbuild runs with while an
+            image is built; 3.11 or newer.
+        libc: The C library and its version, for the wheels that this Python takes: `glibc 2.41`.
+        compiler: Packages of compiler, make and what else building takes.
+        interpreter: Packages of the distribution's own Python.
+        runtime: Packages that a CPython needs to be of use, beside the libraries it is linked to:
+            certificates, time zones.
+        develop: Packages that images for developing have on top of the compiler.
+        sanitizers: Whether its compilers have ThreadSanitizer's run-time library.
+    """
+
+    image: str
+    manager: str
+    python: Annotated[str, msgspec.Meta(pattern=r"^3\.[0-9]+$")]
+    libc: Annotated[str, msgspec.Meta(pattern=r"^(glibc|musl) [0-9]+\.[0-9]+$")]
+    compiler: tuple[str, ...]
+    interpreter: tuple[str, ...]
+    runtime: tuple[str, ...]
+    develop: tuple[str, ...] = ()
+    sanitizers: bool = True
+
+
 class Origins(_Recipe, frozen=True, kw_only=True):
     """Where sources come from.
 
@@ -157,7 +185,13 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     default_profile: str
     libraries: dict[str, LibraryRecipe]
     managers: dict[str, PackageManager]
+    bases: dict[str, Base]
+    default_base: str
     origins: Origins
+
+    def newest_first(self, series: str) -> tuple[str, ...]:
+        """All releases of a series, pre-releases too, newest first."""
+        return newest_first(v for v in self.releases if series_of(v) == series)
 
     def candidates(self, series: str) -> tuple[str, ...]:
         """The final releases of a series, newest first.
@@ -165,7 +199,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             UsageError: The series is not in the catalogue, or has no final release.
         """
-        found = newest_first(v for v in self.releases if series_of(v) == series)
+        found = self.newest_first(series)
         if not found:
             known = ", ".join(self.series)
             raise UsageError(
@@ -209,6 +243,23 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError(
                 f"there is no profile {name!r}",
                 hint=f"Did you mean {' or '.join(near)}? `ftbuild catalogue` describes each.",
+            )
+        return found
+
+    def base(self, name: str) -> Base:
+        """The recipe of a base image, by its short name or by what engines call it.
+
+        Raises:
+            UsageError: There is no such base; the hint gives the nearest.
+        """
+        by_image = {base.image: base for base in self.bases.values()}
+        found = self.bases.get(name) or by_image.get(name)
+        if found is None:
+            near = nearest(name, (*self.bases, *by_image), 1) or tuple(self.bases)
+            raise UsageError(
+                f"there is no recipe for the base {name!r}",
+                hint=f"Did you mean {' or '.join(near)}? A base of your own is described in "
+                "images.yaml of a --recipes folder.",
             )
         return found
 

@@ -33,6 +33,8 @@ def test_a_series_of_prereleases_only() -> None:
         default_profile="",
         libraries={},
         managers={},
+        bases={},
+        default_base="",
         origins=KNOWN.origins,
     )
     with pytest.raises(UsageError, match="no final release yet") as caught:
