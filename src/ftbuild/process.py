@@ -33,6 +33,10 @@ left the session (test suites start their own) can still be found and ended."""
 GRACE = 3.0
 """Seconds between SIGTERM and SIGKILL. Make needs well under one to end its children."""
 
+PATIENCE = 20.0
+"""Seconds that a command has to clear up when what it started was ended: to write a layer of an
+image to its end takes some."""
+
 _POLL = 0.05
 
 _ASIDE = (
@@ -127,6 +131,7 @@ def stream(
     on_line: Callable[[str], None],
     stop: threading.Event,
     pass_fds: tuple[int, ...] = (),
+    clears_up: bool = False,
 ) -> int:
     """Run a long command until it ends or `stop` is set; return its exit status.
 
@@ -138,13 +143,18 @@ def stream(
         on_line: Called with every line, from a thread of its own.
         stop: When set, the process and all it started are ended, politely at first.
         pass_fds: File descriptors it inherits.
+        clears_up: Whether it clears up when what it started fails, but not when it is ended itself:
+            then the former is ended first, where there is a `/proc` to find it.
 
     Raises:
         EnvironmentFault: It could not be started, or its log could not be written.
     """
     words = tuple(str(word) for word in argv)
     broken: list[Exception] = []
-    with _started(words, env=env, cwd=cwd, pass_fds=pass_fds, merge=True) as process:
+    patience = PATIENCE if clears_up and Path("/proc/self/stat").exists() else 0.0
+    with _started(
+        words, env=env, cwd=cwd, pass_fds=pass_fds, merge=True, patience=patience
+    ) as process:
         assert process.stdout is not None  # noqa: S101 - merge=True makes it a pipe
         reader = threading.Thread(
             target=_drain, args=(process.stdout, log, on_line, broken), daemon=True
@@ -152,7 +162,7 @@ def stream(
         reader.start()
         while process.poll() is None:
             if stop.wait(_POLL) or broken:
-                _end(process, env.get(MARK))
+                _end(process, env.get(MARK), patience)
         # Something that outlived the process may still hold the pipe; it must not hold us.
         reader.join(timeout=GRACE)
         if reader.is_alive():
@@ -253,6 +263,7 @@ def _started(
     stdin: int = subprocess.DEVNULL,
     pass_fds: tuple[int, ...] = (),
     merge: bool = False,
+    patience: float = 0.0,
 ) -> Iterator[subprocess.Popen[bytes]]:
     command = argv
     if signal.getsignal(signal.SIGINT) in {signal.SIG_IGN, None}:
@@ -277,12 +288,55 @@ def _started(
         try:
             yield process
         except BaseException:
-            _end(process, env.get(MARK))
+            _end(process, env.get(MARK), patience)
             raise
 
 
-def _end(process: subprocess.Popen[bytes], mark: str | None) -> None:
-    """SIGTERM to the session, SIGKILL to what is left of it after `GRACE` seconds."""
+def _end(process: subprocess.Popen[bytes], mark: str | None, patience: float = 0.0) -> None:
+    """SIGTERM to the session, SIGKILL to what is left of it after `GRACE` seconds.
+
+    With patience, what the process started is ended first, for so many seconds.
+    """
+    try:
+        _end_below(process, patience)
+    finally:  # also for those who press Ctrl-C once more
+        _end_session(process, mark)
+
+
+def _end_below(process: subprocess.Popen[bytes], patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline and process.poll() is None:
+        for pid in _below(process.pid):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(_POLL)
+
+
+def _below(top: int) -> list[int]:
+    """The processes that one started, directly or not, but for those that run its own program."""
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name of the program, in brackets, may have anything in it.
+            parent = path.read_text(errors="replace").rpartition(")")[2].split()[1]
+            children.setdefault(int(parent), []).append(int(path.parent.name))
+    found, due = [], [top]
+    while due:
+        started = children.get(due.pop(), [])
+        found += started
+        due += started
+    program = _program(top)
+    return [pid for pid in found if program is None or _program(pid) != program]
+
+
+def _program(pid: int) -> Path | None:
+    try:
+        return Path(f"/proc/{pid}/exe").readlink()
+    except OSError:
+        return None
+
+
+def _end_session(process: subprocess.Popen[bytes], mark: str | None) -> None:
     _signal_group(process.pid, signal.SIGTERM)
     deadline = time.monotonic() + GRACE
     while process.poll() is None and time.monotonic() < deadline:

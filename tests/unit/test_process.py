@@ -174,6 +174,40 @@ def test_stop_ends_who_left_the_session(tmp_path: Path) -> None:
     assert eventually(lambda: not running(child))
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc")
+def test_what_was_started_is_ended_before_who_clears_up_after_it(tmp_path: Path) -> None:
+    stop = threading.Event()
+    code = process.stream(
+        ["sh", "-c", "setsid sleep 60 & echo started; wait $!; echo $? >cleared; exit 5"],
+        env=ENV,
+        cwd=tmp_path,
+        log=tmp_path / "log",
+        on_line=lambda _: stop.set(),
+        stop=stop,
+        clears_up=True,
+    )
+    assert code == 5
+    assert (tmp_path / "cleared").read_text() == "137\n"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc")
+def test_who_does_not_end_by_that_is_ended_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "PATIENCE", 0.3)
+    stop = threading.Event()
+    code = process.stream(
+        ["sh", "-c", "echo started; while :; do sleep 60; done"],
+        env=ENV,
+        cwd=tmp_path,
+        log=tmp_path / "log",
+        on_line=lambda _: stop.set(),
+        stop=stop,
+        clears_up=True,
+    )
+    assert code == -signal.SIGTERM
+
+
 @LEAVES
 @pytest.mark.parametrize("below", ["", "/cpython-3.14.7t-12345678"])
 def test_the_mark_is_a_directory_and_what_lies_below(tmp_path: Path, below: str) -> None:
