@@ -24,10 +24,12 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         libc: The versions of glibc whose symbols it uses: `2.34`.
         run_path: The directories where the loader looks for its libraries, as they stand in it.
+        libraries: The names of the libraries it is linked with: `libssl.so.3`.
     """
 
     libc: tuple[str, ...]
     run_path: tuple[str, ...]
+    libraries: tuple[str, ...]
 
 
 def needs_of(path: Path) -> Needs:
@@ -42,9 +44,10 @@ def needs_of(path: Path) -> Needs:
             return Needs(
                 libc=tuple(_versions(sections)),
                 run_path=tuple(_run_path(sections)),
+                libraries=tuple(_libraries(sections)),
             )
     except ELFError:
-        return Needs(libc=(), run_path=())
+        return Needs(libc=(), run_path=(), libraries=())
 
 
 def newest(versions: Iterable[str]) -> str | None:
@@ -70,3 +73,10 @@ def _run_path(sections: Iterable[object]) -> Iterable[str]:
                 attribute = _RUN_PATHS.get(tag.entry.d_tag)
                 if attribute is not None:
                     yield from str(getattr(tag, attribute)).split(":")
+
+
+def _libraries(sections: Iterable[object]) -> Iterable[str]:
+    for section in sections:
+        if isinstance(section, DynamicSection):
+            for tag in section.iter_tags("DT_NEEDED"):
+                yield str(getattr(tag, "needed"))  # noqa: B009 - made when it is asked for

@@ -77,6 +77,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         files: Number of regular files.
         files_sha256: Hash of `ftbuild.sha256`, the list of every file's hash.
         links: Symbolic links below the prefix and what they point to.
+        left_out: Modules of the standard library that were built and are not there, because a
+            container image leaves them out.
     """
 
     pgo: bool
@@ -88,6 +90,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     files: int
     files_sha256: str
     links: dict[str, str]
+    left_out: tuple[str, ...] = ()
 
 
 class Archived(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import secrets
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,7 +17,7 @@ from ftbuild.verify.environments import environments
 from ftbuild.verify.headers import headers
 from ftbuild.verify.identity import identity
 from ftbuild.verify.modules import extensions, promised
-from ftbuild.verify.probing import Checker, Context
+from ftbuild.verify.probing import Checker, Context, run
 from ftbuild.verify.scaling import scaling
 
 QUICK: tuple[Checker, ...] = (identity, extensions)
@@ -35,11 +37,26 @@ def verify(installation: Installation, *, checks: Sequence[Checker], context: Co
         checks: `FULL`, `QUICK`, `files`, or any others.
         context: What they may use. They work in a directory of their own in its scratch.
     """
-    with tempfile.TemporaryDirectory(dir=context.scratch) as folder:
-        fresh = msgspec.structs.replace(context, scratch=Path(folder).resolve())
+    with _scratch(installation, context) as folder:
+        fresh = msgspec.structs.replace(context, scratch=folder)
         found = [check(installation, fresh) for check in checks]
     return Report(
         kind="verify",
         subject=installation.manifest.name,
         checks=tuple(itertools.chain.from_iterable(found)),
     )
+
+
+@contextlib.contextmanager
+def _scratch(installation: Installation, context: Context) -> Iterator[Path]:
+    """A fresh directory in the scratch directory, in the container where that is in one."""
+    if context.inside is None:
+        with tempfile.TemporaryDirectory(dir=context.scratch) as name:
+            yield Path(name).resolve()
+        return
+    folder = context.scratch / f"ftbuild-{secrets.token_hex(4)}"
+    run(("mkdir", folder), installation=installation, context=context)
+    try:
+        yield folder
+    finally:
+        run(("rm", "-rf", folder), installation=installation, context=context)

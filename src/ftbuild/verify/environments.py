@@ -8,7 +8,7 @@ from pathlib import Path
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Check, Status, expect, skipped
 from ftbuild.verify.identity import Facts
-from ftbuild.verify.probing import Context, NoAnswer, ask, complaint, run
+from ftbuild.verify.probing import Context, NoAnswer, ask, complaint, resolved, run
 
 _WITHOUT = ("--without-ensurepip", "--with-ensurepip=no")
 
@@ -37,18 +37,28 @@ def _pip(
     done = run(
         (python, "-I", "-B", "-m", "pip", "--version"), installation=installation, context=context
     )
-    says = _SAYS.fullmatch(done.stdout)
-    inside = done.ok and says is not None and _below(prefix, says["place"])
+    place = pip_place(done.stdout)
+    right = done.ok and place is not None and _below(prefix, place, context)
     return Check(
         name=name,
-        status=Status.PASSED if inside else Status.FAILED,
+        status=Status.PASSED if right else Status.FAILED,
         expected=f"pip below {prefix}",
         found=done.stdout.strip() if done.ok else complaint(done),
     )
 
 
-def _below(prefix: Path, place: str) -> bool:
-    return Path(place).resolve().is_relative_to(prefix.resolve())
+def pip_place(version: str) -> Path | None:
+    """Where pip says it is, in what `pip --version` prints.
+
+    >>> pip_place("pip 26.0 from /opt/a b/lib/pip (python 3.14)")
+    PosixPath('/opt/a b/lib/pip')
+    """
+    says = _SAYS.fullmatch(version)
+    return Path(says["place"]) if says else None
+
+
+def _below(prefix: Path, place: Path, context: Context) -> bool:
+    return resolved(place, context).is_relative_to(resolved(prefix, context))
 
 
 def _venv(installation: Installation, context: Context, venv: Path) -> tuple[Check, ...]:
@@ -65,9 +75,9 @@ def _venv(installation: Installation, context: Context, venv: Path) -> tuple[Che
     facts = ask(installation, context, "identity.py", kind=Facts, python=python)
     if isinstance(facts, NoAnswer):
         return created, facts.failed("venv.python", "an interpreter that starts")
-    base = installation.prefix.resolve()
+    base = resolved(installation.prefix, context)
     kind = _kind(not installation.free_threaded, installation.spec.abiflags, base)
-    found = _kind(facts.gil, facts.abiflags, Path(facts.base_prefix).resolve())
+    found = _kind(facts.gil, facts.abiflags, resolved(Path(facts.base_prefix), context))
     return (
         created,
         expect("venv.python", kind, found),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import msgspec
+
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Check, Status, expect, skipped
 from ftbuild.store import tree
-from ftbuild.verify.probing import Context
+from ftbuild.store.listing import MANIFEST
+from ftbuild.verify.probing import Context, NoAnswer, ask
 
 _NAMED = 20
 """Names that a check lists before it only counts."""
@@ -19,27 +22,67 @@ _NAMED = 20
 _MEND = "Build it again to replace the prefix; packages installed into it have to follow."
 
 
-def files(installation: Installation, _context: Context) -> tuple[Check, ...]:
+class _There(msgspec.Struct, frozen=True, kw_only=True):
+    """What is below a prefix: the answer of `probes/files.py`.
+
+    Attributes:
+        text: The list of hashes that the installation recorded.
+        sizes: Bytes of every regular file.
+        links: Targets of the symbolic links.
+        digests: SHA-256 of every regular file, or why it cannot be read.
+    """
+
+    text: str
+    sizes: dict[str, int]
+    links: dict[str, str]
+    digests: dict[str, str]
+
+
+def files(installation: Installation, context: Context) -> tuple[Check, ...]:
     """Every file has the hash and every link the target that the installation recorded.
 
     Files that were added (packages that users installed) are counted and are no failure.
     """
-    result, prefix = installation.manifest.result, installation.prefix
+    prefix = installation.prefix
+    if context.inside is not None:
+        own = (MANIFEST, tree.HASHES)
+        there = ask(installation, context, "files.py", prefix, *own, kind=_There)
+        if isinstance(there, NoAnswer):
+            return (there.failed("files.list", f"{prefix} can be read"),)
+        entries = tree.Entries(files=there.sizes, links=there.links)
+        return _judged(installation, there.text, entries, lambda _: there.digests)
     try:
-        raw = (prefix / tree.HASHES).read_bytes()
-        found = hashlib.sha256(raw).hexdigest()
-        intact = expect("files.list", result.files_sha256, found, _MEND)
-        if intact.status is Status.FAILED:
-            return intact, skipped("files.content", f"{tree.HASHES} itself is damaged")
+        text = (prefix / tree.HASHES).read_bytes().decode("utf-8", "surrogateescape")
         entries = tree.scan(prefix)
     except OSError as error:
         where = error.filename or prefix
         return (_failed("files.list", f"{where} can be read", str(error.strerror)),)
-    listed = tree.parse(raw.decode("utf-8", "surrogateescape"))
+    return _judged(installation, text, entries, partial(_digests, prefix))
+
+
+def _judged(
+    installation: Installation,
+    text: str,
+    entries: tree.Entries,
+    digests: Callable[[Sequence[str]], Mapping[str, str]],
+) -> tuple[Check, ...]:
+    """The checks on what is there.
+
+    Args:
+        installation: The build.
+        text: Its list of hashes, as it is now.
+        entries: What is below its prefix.
+        digests: Gives the hashes that files have now, of those named at least.
+    """
+    result = installation.manifest.result
+    found = hashlib.sha256(tree.encode(text)).hexdigest()
+    intact = expect("files.list", result.files_sha256, found, _MEND)
+    if intact.status is Status.FAILED:
+        return intact, skipped("files.content", f"{tree.HASHES} itself is damaged")
+    listed = tree.parse(text)
     present = sorted(listed.keys() & entries.files.keys())
-    with ThreadPoolExecutor(tree.WORKERS) as pool:
-        digests = dict(zip(present, pool.map(partial(_digest, prefix), present), strict=True))
-    changed = {name for name in present if digests[name] != listed[name]}
+    now = digests(present)
+    changed = {name for name in present if now[name] != listed[name]}
     emptied = {name for name in changed if entries.files[name] == 0}
     return (
         intact,
@@ -51,6 +94,11 @@ def files(installation: Installation, _context: Context) -> tuple[Check, ...]:
         ),
         _added(entries.files.keys() - listed.keys()),
     )
+
+
+def _digests(prefix: Path, names: Sequence[str]) -> dict[str, str]:
+    with ThreadPoolExecutor(tree.WORKERS) as pool:
+        return dict(zip(names, pool.map(partial(_digest, prefix), names), strict=True))
 
 
 def _digest(prefix: Path, name: str) -> str:

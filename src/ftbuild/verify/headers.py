@@ -19,11 +19,12 @@ _ANSWER = 42
 
 
 class _Toolchain(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer of `probes/toolchain.py`."""
+    """The answer of `probes/toolchain.py`; the compiler is empty where it is not to be found."""
 
     compile: tuple[str, ...]
     link: tuple[str, ...]
     suffix: str
+    compiler: str = ""
 
 
 class _Loaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,15 +40,20 @@ def headers(installation: Installation, context: Context) -> tuple[Check, ...]:
 
     In the free-threaded build the first loads with the GIL still off, and the second switches it
     on with the RuntimeWarning that names it. In the GIL build both load quietly.
+
+    In a container the compiler is the one that its Python names.
     """
-    compiler = context.compiler
-    if compiler is None or not Path(compiler.path).exists():
-        place = f" at {compiler.path}" if compiler else ""
-        return tuple(skipped(f"headers.{name}", f"no C compiler{place}") for name in _NAMES)
+    given = context.compiler
+    if context.inside is None and (given is None or not Path(given.path).exists()):
+        place = f" at {given.path}" if given else ""
+        return _skipped(f"no C compiler{place}")
     toolchain = ask(installation, context, "toolchain.py", kind=_Toolchain)
     if isinstance(toolchain, NoAnswer):
         return (toolchain.failed("headers.toolchain", "the flags for extension modules"),)
-    tools = (compiler.path, toolchain)
+    compiler = given.path if given and context.inside is None else toolchain.compiler
+    if not compiler:
+        return _skipped("the image has no compiler")
+    tools = (compiler, toolchain)
     return tuple(
         expect(
             f"headers.{name}",
@@ -56,6 +62,10 @@ def headers(installation: Installation, context: Context) -> tuple[Check, ...]:
         )
         for name in _NAMES
     )
+
+
+def _skipped(reason: str) -> tuple[Check, ...]:
+    return tuple(skipped(f"headers.{name}", reason) for name in _NAMES)
 
 
 def _expected(installation: Installation, name: str) -> str:

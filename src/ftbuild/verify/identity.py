@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from pathlib import Path
 
 import msgspec
@@ -11,11 +10,7 @@ from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Check, expect
 from ftbuild.model.versions import series_of
 from ftbuild.verify.commands import links_whole_program, uses_profile
-from ftbuild.verify.probing import Context, NoAnswer, ask, complaint, run
-
-_RUNTIMES = {"address": b"__asan_init", "thread": b"__tsan_init"}
-"""The entry point that every instrumented object calls, with gcc and with clang, in the dynamic
-symbols even of a stripped executable."""
+from ftbuild.verify.probing import Context, NoAnswer, ask, complaint, resolved, run
 
 _REFUSED = "Disabling the GIL is not supported by this build"
 
@@ -43,13 +38,13 @@ def identity(installation: Installation, context: Context) -> tuple[Check, ...]:
     if isinstance(facts, NoAnswer):
         return facts.failed("identity.starts", "an interpreter that starts"), *_made(installation)
     return (
-        *_described(installation, facts),
+        *_described(installation, facts, context),
         *_switches(installation, context),
         *_made(installation),
     )
 
 
-def _described(installation: Installation, facts: Facts) -> tuple[Check, ...]:
+def _described(installation: Installation, facts: Facts, context: Context) -> tuple[Check, ...]:
     spec, used = installation.spec, installation.manifest.used
     abi = f"cpython-{series_of(spec.version).replace('.', '')}{spec.abiflags}"
     words = facts.platform.replace("macosx", "darwin").split("-")
@@ -62,20 +57,20 @@ def _described(installation: Installation, facts: Facts) -> tuple[Check, ...]:
         expect("identity.soabi", abi, "-".join(facts.soabi.split("-")[:2])),
         expect("identity.ext-suffix", f".{facts.soabi}.so", facts.ext_suffix),
         expect("identity.debug", spec.debug, facts.debug),
-        expect("identity.sanitizer", spec.sanitizer or "none", _sanitizers(installation.python)),
-        expect("identity.prefix", installation.prefix.resolve(), Path(facts.prefix).resolve()),
+        expect("identity.sanitizer", spec.sanitizer or "none", _sanitizers(installation, context)),
+        expect(
+            "identity.prefix",
+            resolved(installation.prefix, context),
+            resolved(Path(facts.prefix), context),
+        ),
         expect("identity.platform", f"{used.system}-{used.machine}", f"{words[0]}-{words[-1]}"),
     )
 
 
-def _sanitizers(python: Path) -> str:
-    """The sanitizers an executable is instrumented with: `thread`, `none`."""
-    try:
-        with python.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as code:
-            found = [name for name, symbol in _RUNTIMES.items() if code.find(symbol) >= 0]
-    except OSError as error:
-        return f"an executable that cannot be read: {error.strerror}"
-    return " ".join(found) or "none"
+def _sanitizers(installation: Installation, context: Context) -> str:
+    """The sanitizers its executable is instrumented with: `thread`, `none`."""
+    found = ask(installation, context, "sanitizers.py", installation.python, kind=list[str])
+    return found.how if isinstance(found, NoAnswer) else " ".join(found) or "none"
 
 
 def _switches(installation: Installation, context: Context) -> tuple[Check, ...]:

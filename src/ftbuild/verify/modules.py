@@ -28,12 +28,14 @@ def extensions(installation: Installation, context: Context) -> tuple[Check, ...
 
     In the free-threaded build each must leave the GIL off. That has no exceptions: even the
     modules for CPython's own tests, single-phase ones included, declare that they need no GIL
-    (3.13.15, 3.14.7 and 3.15.0rc2 were searched for one that does not).
+    (3.13.15, 3.14.7 and 3.15.0rc2 were searched for one that does not). What an image leaves out
+    is not asked for.
     """
     names = ask(installation, context, "extensions.py", kind=list[str])
     if isinstance(names, NoAnswer):
         return (names.failed("imports.extensions", "a list of the extension modules"),)
-    outcomes = _try(installation, context, names)
+    left_out = installation.manifest.result.left_out
+    outcomes = _try(installation, context, [name for name in names if name not in left_out])
     broken = {name: outcome for name, outcome in outcomes.items() if outcome}
     return (
         expect(
@@ -49,7 +51,8 @@ def extensions(installation: Installation, context: Context) -> tuple[Check, ...
 def promised(installation: Installation, context: Context) -> tuple[Check, ...]:
     """The modules that the libraries found make possible are there and do real work."""
     used, result = installation.manifest.used, installation.manifest.result
-    outcomes = _try(installation, context, sorted({*_ALWAYS, *used.promised}))
+    wanted = {*_ALWAYS, *used.promised}
+    outcomes = _try(installation, context, sorted(wanted.difference(result.left_out)))
     return (
         *(
             expect(f"modules.{name}", "works", outcome or "works")
@@ -58,6 +61,10 @@ def promised(installation: Installation, context: Context) -> tuple[Check, ...]:
         *(
             skipped(f"modules.{name}", "no library for it was found when this Python was built")
             for name in result.missing
+        ),
+        *(
+            skipped(f"modules.{name}", "this image leaves it out")
+            for name in sorted(wanted.intersection(result.left_out))
         ),
     )
 

@@ -2,6 +2,9 @@
 
 The interpreter under test may crash, hang or print nonsense. None of that is an exception here: it
 is a `NoAnswer`, which a checker turns into a failed check.
+
+It may also be inside a container. Then its paths are of no use on this host, and what a checker
+wants to know of its files a probe must tell.
 """
 
 from __future__ import annotations
@@ -32,7 +35,41 @@ _SANITIZED = 10.0
 _NOT_STARTED = 127
 """What a shell answers for a command that cannot be started."""
 
+_SIGNALLED = 128
+"""What shells and container engines add to the number of the signal that ended a command."""
+
 T = TypeVar("T")
+
+
+class Inside(msgspec.Struct, frozen=True, kw_only=True):
+    """A running container, in which commands are run instead of on this host.
+
+    `PROBES` must be in it at the same path as here.
+
+    Attributes:
+        enter: The words that run a command in a container, up to their options: `docker exec`.
+        container: Its name.
+        env: The environment of the engine's own command, which none of the container's is.
+    """
+
+    enter: tuple[str, ...]
+    container: str
+    env: Mapping[str, str]
+
+    def command(
+        self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path
+    ) -> tuple[str, ...]:
+        """The command on this host that runs another in the container.
+
+        Args:
+            argv: What runs there.
+            env: Its whole environment, the image's own variables left out.
+            cwd: Where it runs, a directory there.
+        """
+        # The engine's --env could only add to the image's variables.
+        variables = (f"{name}={value}" for name, value in env.items())
+        there = ("/usr/bin/env", "-i", *variables, *map(str, argv))
+        return (*self.enter, "--workdir", str(cwd), self.container, *there)
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +80,10 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
             belong in it.
         scratch: An existing directory to write in.
         cpus: CPUs this process may use.
-        compiler: The compiler for the header checks; without one they are skipped.
+        compiler: The compiler for the header checks; without one they are skipped. In a container
+            the checks use its own.
+        inside: The container that has the installation and the scratch directory; None where they
+            are on this host.
         stop: Ends the checks when set, from another thread.
     """
 
@@ -51,6 +91,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     scratch: Path
     cpus: int
     compiler: Compiler | None
+    inside: Inside | None = None
     stop: threading.Event = msgspec.field(default_factory=threading.Event)
 
 
@@ -91,6 +132,11 @@ def environment(context: Context) -> dict[str, str]:
     }
 
 
+def resolved(path: Path, context: Context) -> Path:
+    """A path without symbolic links, for comparing; one of a container stays as it is."""
+    return path if context.inside else path.resolve()
+
+
 def run(
     argv: Sequence[str | Path],
     *,
@@ -110,14 +156,25 @@ def run(
 
     Raises:
         Interrupted: The context's `stop` was set.
+        EnvironmentFault: The container engine cannot be started.
     """
+    variables = environment(context) | dict(extra or {})
+    inside = context.inside
+    patience = timeout * (_SANITIZED if installation.spec.sanitizer else 1)
+    if inside is not None:
+        done = process.capture(
+            inside.command(argv, env=variables, cwd=context.scratch),
+            env=inside.env,
+            timeout=patience,
+            stop=context.stop,
+        )
+        code = done.returncode
+        return msgspec.structs.replace(
+            done, returncode=_SIGNALLED - code if code > _SIGNALLED else code
+        )
     try:
         return process.capture(
-            argv,
-            env=environment(context) | dict(extra or {}),
-            cwd=context.scratch,
-            timeout=timeout * (_SANITIZED if installation.spec.sanitizer else 1),
-            stop=context.stop,
+            argv, env=variables, cwd=context.scratch, timeout=patience, stop=context.stop
         )
     except EnvironmentFault as fault:
         words = tuple(map(str, argv))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ftbuild.archive.elf import needs_of, newest
+from ftbuild.archive.elf import Needs, needs_of, newest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="ELF is for Linux and its like")
 
@@ -28,11 +28,16 @@ def test_this_interpreter_needs_a_libc() -> None:
     assert all(version[0].isdigit() for version in needs.libc)
 
 
+def test_this_interpreter_is_linked_with_it() -> None:
+    libraries = needs_of(Path(sys.executable).resolve()).libraries
+    assert any(name.startswith("libc.") for name in libraries)
+
+
 def test_what_is_no_elf_file_needs_nothing(tmp_path: Path) -> None:
     file = tmp_path / "file"
     for content in (b"", b"\x7fELF", b"\x7fELF" + bytes(100), b"#!/bin/sh\n"):
         file.write_bytes(content)
-        assert needs_of(file).libc == ()
+        assert needs_of(file) == Needs(libc=(), run_path=(), libraries=())
 
 
 def test_the_newest_is_a_matter_of_numbers() -> None:

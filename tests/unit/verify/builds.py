@@ -8,9 +8,20 @@ from pathlib import Path
 from ftbuild.model.report import Check, Report, Status
 from ftbuild.model.spec import Compiler
 from ftbuild.verify import Context
+from ftbuild.verify.probing import Inside
 from tests.builders import GCC, OPENSSL, build, changed, with_python
 
-__all__ = ["GCC", "OPENSSL", "build", "changed", "context", "failing", "named", "with_python"]
+__all__ = [
+    "GCC",
+    "OPENSSL",
+    "build",
+    "changed",
+    "context",
+    "failing",
+    "inside",
+    "named",
+    "with_python",
+]
 
 
 def context(scratch: Path, *, cpus: int = 2, compiler: Compiler | None = None) -> Context:
@@ -29,3 +40,12 @@ def named(checks: tuple[Check, ...] | Report) -> dict[str, Check]:
 def failing(checks: tuple[Check, ...] | Report) -> set[str]:
     """The names of the checks that failed."""
     return {n for n, check in named(checks).items() if check.status is Status.FAILED}
+
+
+def inside(folder: Path, name: str = "box") -> Inside:
+    """A container that is a directory of this host, entered by a script as by an engine."""
+    enter = folder / "engine"
+    # exec --workdir DIRECTORY CONTAINER COMMAND…
+    enter.write_text(f'#!/bin/sh\ncd "$3" && [ "$4" = {name} ] && shift 4 && exec "$@"\n')
+    enter.chmod(0o755)
+    return Inside(enter=(str(enter), "exec"), container=name, env={"PATH": os.defpath})

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Status
 from ftbuild.store.tree import encode, hash_tree
-from ftbuild.verify import files
+from ftbuild.verify import Context, files
 
-from .builds import build, changed, context, failing, named
+from .builds import build, changed, context, failing, inside, named, with_python
 
 
 @pytest.fixture
@@ -92,3 +94,52 @@ def test_many_names_are_cut_short(installation: Installation, tmp_path: Path) ->
     found = named(files(many, context(tmp_path)))["files.missing"].found
     assert found.startswith("25: lib/m00.py, lib/m01.py")
     assert found.endswith("lib/m19.py, and 5 more")
+
+
+@pytest.fixture
+def contained(tmp_path: Path) -> tuple[Installation, Context]:
+    """An installation in a container, whose interpreter is the one that runs this test."""
+    prefix = tmp_path / "prefix"
+    (prefix / "lib").mkdir(parents=True)
+    for name in ("a.py", "b.py", "c.py", "été.py"):
+        (prefix / "lib" / name).write_text(name)
+    (prefix / "lib64").symlink_to("lib")
+    with_python(build(prefix), f'exec {sys.executable} "$@"')
+    tree = hash_tree(prefix)
+    (prefix / "ftbuild.sha256").write_bytes(encode(tree.text))
+    (prefix / "ftbuild.json").touch()
+    made = changed(build(prefix), "result", files_sha256=tree.sha256, links=tree.links)
+    return made, msgspec.structs.replace(context(tmp_path), inside=inside(tmp_path))
+
+
+def test_in_a_container_the_interpreter_tells(contained: tuple[Installation, Context]) -> None:
+    installation, there = contained
+    checks = named(files(installation, there))
+    assert not failing(tuple(checks.values()))
+    assert checks["files.added"].found == "0 files"
+
+
+def test_in_a_container_damage_is_named_alike(
+    contained: tuple[Installation, Context], tmp_path: Path
+) -> None:
+    installation, there = contained
+    lib = installation.prefix / "lib"
+    (lib / "a.py").write_text("changed")
+    (lib / "b.py").write_text("")
+    (lib / "c.py").unlink()
+    (lib / "d.py").write_text("new")
+    (installation.prefix / "lib64").unlink()
+    assert files(installation, there) == files(installation, context(tmp_path))
+    assert len(failing(files(installation, there))) == 4
+    (installation.prefix / "ftbuild.sha256").write_text("other\n")
+    assert failing(files(installation, there)) == {"files.list"}
+
+
+def test_an_interpreter_that_cannot_tell_is_a_failed_check(
+    contained: tuple[Installation, Context],
+) -> None:
+    installation, there = contained
+    (installation.prefix / "ftbuild.sha256").unlink()
+    (check,) = files(installation, there)
+    assert check.name == "files.list"
+    assert "FileNotFoundError" in check.found

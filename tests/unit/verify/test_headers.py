@@ -8,7 +8,7 @@ from ftbuild.model.report import Status
 from ftbuild.model.versions import Variant
 from ftbuild.verify.headers import headers
 
-from .builds import GCC, build, context, failing, named, with_python
+from .builds import GCC, build, context, failing, inside, named, with_python
 
 TOOLCHAIN = '{"compile": ["-O2"], "link": ["-shared"], "suffix": ".so"}'
 
@@ -46,3 +46,16 @@ def test_a_module_that_does_not_load(tmp_path: Path) -> None:
     script = f"""case "$3" in *load.py) kill -SEGV $$ ;; *) echo '{TOOLCHAIN}' ;; esac"""
     checks = named(headers(with_python(build(tmp_path), script), ours))
     assert checks["headers.declared"].found == "does not load: signal SIGSEGV"
+
+
+def test_in_a_container_its_own_compiler_is_used(tmp_path: Path) -> None:
+    # A compiler of this host's says nothing about the image.
+    ours = context(tmp_path, compiler=msgspec.structs.replace(GCC, path="/bin/false"))
+    there = msgspec.structs.replace(ours, inside=inside(tmp_path))
+    none = with_python(build(tmp_path), f"echo '{TOOLCHAIN}'")
+    checks = headers(none, there)
+    assert {check.reason for check in checks} == {"the image has no compiler"}
+    answer = '{"answer": 42, "gil": false, "warned": false}'
+    has = TOOLCHAIN.replace("}", ', "compiler": "/bin/true"}')
+    script = f"""case "$3" in *load.py) echo '{answer}' ;; *) echo '{has}' ;; esac"""
+    assert failing(headers(with_python(build(tmp_path), script), there)) == {"headers.undeclared"}

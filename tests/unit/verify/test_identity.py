@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ def says(installation: Installation, **lies: object) -> Installation:
     script = f"""
         case "$*" in
           *identity.py*) echo '{json.dumps(facts)}' ;;
+          *sanitizers.py*) exec {sys.executable} "$@" ;;
           *gil=1*) echo True ;;
           *) case "$PYTHON_GIL" in 1) echo True ;; 0) {"echo False" if t else refused} ;; esac ;;
         esac"""

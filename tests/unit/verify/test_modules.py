@@ -91,3 +91,17 @@ def test_promised_modules_work_and_missing_ones_are_skipped(tmp_path: Path) -> N
     assert checks["modules._broken"].status is Status.FAILED
     assert checks["modules.tkinter"].status is Status.SKIPPED
     assert "no library" in checks["modules.tkinter"].reason
+
+
+def test_what_an_image_leaves_out_is_not_asked_for(tmp_path: Path) -> None:
+    installation = changed(build(tmp_path), "used", promised=("ssl", "tkinter"))
+    left_out = ("_broken", "_crash", "_gil", "test", "tkinter")
+    image = changed(installation, "result", left_out=left_out, missing=())
+    image = with_python(image, PROBE)
+    (check,) = extensions(image, context(tmp_path))
+    assert check.found == "3 modules import, the GIL as it was"
+    checks = named(promised(image, context(tmp_path)))
+    assert checks["modules.ssl"].status is Status.PASSED
+    assert checks["modules.tkinter"].status is Status.SKIPPED
+    assert checks["modules.tkinter"].reason == "this image leaves it out"
+    assert "modules.test" not in checks

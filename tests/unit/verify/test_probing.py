@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ftbuild.verify.probing import NoAnswer, ask, environment, run
+from ftbuild.verify.probing import NoAnswer, ask, environment, resolved, run
 
-from .builds import build, context, with_python
+from .builds import build, context, inside, with_python
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,49 @@ def test_nothing_of_the_callers_python_reaches_the_probe(tmp_path: Path) -> None
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_INDEX": "1",
     }
+
+
+def test_in_a_container_nothing_of_this_host_is_in_the_environment(tmp_path: Path) -> None:
+    there = msgspec.structs.replace(
+        context(tmp_path), env={"PATH": "/usr/bin:/bin", "IMAGE": "a=b"}, inside=inside(tmp_path)
+    )
+    done = run(("env",), installation=build(tmp_path), context=there, extra={"PYTHON_GIL": "1"})
+    variables = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    # The last two are what /bin/sh, which stands for the engine, would bring.
+    assert variables.keys() - {"PWD", "_"} == environment(there).keys() | {"PYTHON_GIL"}
+    assert variables["IMAGE"] == "a=b"
+
+
+def test_in_a_container_commands_run_in_the_scratch_directory(tmp_path: Path) -> None:
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    there = msgspec.structs.replace(context(folder), inside=inside(tmp_path))
+    done = run(("pwd",), installation=build(tmp_path), context=there)
+    assert done.stdout.strip() == str(folder)
+
+
+@pytest.mark.parametrize(
+    ("script", "how"),
+    [
+        ("kill -SEGV $$", "signal SIGSEGV"),
+        ("exit 3", "exit status 3"),
+        ("exit 128", "exit status 128"),
+    ],
+)
+def test_engines_tell_signals_as_shells_do(tmp_path: Path, script: str, how: str) -> None:
+    there = msgspec.structs.replace(context(tmp_path), inside=inside(tmp_path))
+    # The status of a shell is what an engine passes on, too.
+    engine = tmp_path / "engine"
+    engine.write_text(engine.read_text().replace('exec "$@"', '"$@"; exit $?'))
+    python = with_python(build(tmp_path), script)
+    answer = ask(python, there, "identity.py", kind=list[str])
+    assert isinstance(answer, NoAnswer)
+    assert answer.how.startswith(how)
+
+
+def test_a_path_of_a_container_is_not_looked_up_here(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    here = context(tmp_path)
+    there = msgspec.structs.replace(here, inside=inside(tmp_path))
+    assert resolved(tmp_path / "link", here) == tmp_path.resolve()
+    assert resolved(tmp_path / "link", there) == tmp_path / "link"

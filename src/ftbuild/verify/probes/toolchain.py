@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 import sysconfig
 
 
@@ -18,6 +19,7 @@ print(
             # LDSHARED begins with the compiler that made this Python, as CC spells it.
             "link": [*words("LDSHARED")[len(words("CC")) :], *words("LDFLAGS")],
             "suffix": sysconfig.get_config_var("EXT_SUFFIX"),
+            "compiler": shutil.which(words("CC")[0]) or "",
         }
     )
 )
