@@ -12,6 +12,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from ftbuild.cli import namespace
+from ftbuild.cli.imaging import image_render
 from ftbuild.program import command, spoken_names
 
 ROOT = Path(__file__).parent
@@ -30,13 +31,14 @@ def run_tests(c: Context, fast: bool = False) -> None:
 
 @command(help={"fix": "mend what can be mended"})
 def lint(c: Context, fix: bool = False) -> None:
-    """Style (ruff), types (mypy, strict), layers (import-linter), generated documentation."""
+    """Style (ruff), types (mypy, strict), layers (import-linter), generated documents."""
     with c.cd(str(ROOT)):
         c.run(f"{PYTHON} ruff format {'' if fix else '--check'} .")
         c.run(f"{PYTHON} ruff check {'--fix' if fix else ''} .")
         c.run(f"{PYTHON} mypy")
         c.run(f'"{Path(sys.executable).with_name("lint-imports")}"')
     docs(c, check=not fix)
+    image_render(c, output=str(ROOT), check=not fix)
 
 
 @command(help={"check": "only say whether it is up to date"})

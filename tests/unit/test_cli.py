@@ -208,3 +208,14 @@ def test_inv_runs_the_same_tasks(ftbuild_: Ftbuild, capsys: pytest.CaptureFixtur
         inv.run(["inv", "which", "--versions", "3.13"])
     assert caught.value.code == 2
     assert "no installed build matches 3.13" in capsys.readouterr().err
+
+
+def test_an_image_of_a_profile_of_ones_own(ftbuild_: Ftbuild, tmp_path: Path) -> None:
+    recipes = tmp_path / "recipes"
+    recipes.mkdir()
+    (recipes / "profiles.yaml").write_text(
+        "profiles: {mine: {summary: mine, configure: [], disk: 1}}\n"
+    )
+    words = ("image", "assemble", "3.14.7", "--profile", "mine", "--into", str(tmp_path / "into"))
+    assert "there is no profile 'mine'" in ftbuild_(*words).err
+    assert "no installed build matches" in ftbuild_(*words, "--recipes", str(recipes)).err

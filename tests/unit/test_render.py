@@ -12,9 +12,12 @@ from ftbuild.audit.findings import Status
 from ftbuild.audit.reports.report import reporting
 from ftbuild.errors import BuildFailed, EnvironmentFault, Refused
 from ftbuild.fetch import Fetched, Origin
+from ftbuild.images.making.dockerfiles import Written
+from ftbuild.images.verifying.layers import Layer, Layers
+from ftbuild.images.verifying.prove import Proven
 from ftbuild.model.archive import Record
 from ftbuild.model.manifest import Archived, Installation, StageRecord
-from ftbuild.model.report import Report, expect
+from ftbuild.model.report import Check, Report, expect
 from ftbuild.model.versions import BOTH
 from ftbuild.provision import Outcome, Packed, Summary
 from ftbuild.store.collect import Collected
@@ -269,3 +272,43 @@ def test_audits_as_json_and_a_baseline_that_is_told_on_standard_error(
     printed = capsys.readouterr()
     assert json.loads(printed.out)["blocking"] == ["foo"]
     assert printed.err == f"written: {tmp_path / 'audit.json'}\n"
+
+
+def proven(*checks: Check) -> Proven:
+    return Proven(
+        reference="ftbuild:3.14t",
+        reports=(Report(kind="image", subject="ftbuild:3.14t as root", checks=checks),),
+        layers=Layers(layers=(Layer(created_by="COPY /image/ /", size=48_000_000),), base=""),
+    )
+
+
+def test_images_with_their_checks_and_layers(capsys: pytest.CaptureFixture[str]) -> None:
+    found = proven(expect("names.pip", 1, 1))
+    render.images_proven([found], json=False, everything=False)
+    text = capsys.readouterr().out
+    assert "ftbuild:3.14t as root: 1 passed" in text
+    assert "48.0 MB in all" in text
+    render.images_proven([found], json=True, everything=False)
+    (each,) = json.loads(capsys.readouterr().out)["images"]
+    assert each["reference"] == "ftbuild:3.14t"
+    assert each["layers"] == [{"created_by": "COPY /image/ /", "size": 48_000_000, "base": False}]
+    assert (each["size"], each["above_base"]) == (48_000_000, None)
+
+
+def test_an_image_that_is_not_what_it_says_is_refused() -> None:
+    with pytest.raises(Refused, match="checks failed"):
+        render.images_proven([proven(expect("names.pip", 1, 2))], json=True, everything=False)
+
+
+@pytest.mark.parametrize("changed", [(), ("docker/3.14/trixie.Dockerfile",)])
+def test_dockerfiles_that_are_out_of_date_are_refused_where_they_are_only_checked(
+    changed: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = Written(files=25, changed=changed, stale=())
+    render.images_rendered(written, check=False, json=False)
+    if changed:
+        with pytest.raises(Refused, match="Dockerfiles"):
+            render.images_rendered(written, check=True, json=True)
+    else:
+        render.images_rendered(written, check=True, json=True)
+    assert "25" in capsys.readouterr().out

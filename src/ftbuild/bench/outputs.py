@@ -73,9 +73,7 @@ def outputs(layout: Layout, *, output: str, folder: str, html: str) -> Outputs:
     for name in filter(None, (output, html)):
         if Path(name).is_dir():
             raise UsageError(f"{name} is a folder; name a file to write")
-    if html:
-        page.require()
-    elif folder:
+    if html or folder:
         plots.require()
     return Outputs(
         document=_path(output) if output else _default(layout),

@@ -1,7 +1,7 @@
 """A measurement as one HTML page that needs nothing else: figures, tables, facts, the data.
 
-Made with Jinja2, which comes with the extra `ftbuild[bench]`. Everything that is put into the page
-is escaped there; the plots alone come as markup.
+Made with Jinja2. Everything that is put into the page is escaped there; the plots alone come as
+markup.
 """
 
 from __future__ import annotations
@@ -31,22 +31,9 @@ _COLOURS = {
 """Which of the page's colours, of which it has a light and a dark set, stand for the plots' own."""
 
 
-def require() -> None:
-    """Find out before anything is measured whether a page can be made.
-
-    Raises:
-        EnvironmentFault: Jinja2 or matplotlib is not there; the hint installs both.
-    """
-    plots.require()
-    try:
-        import jinja2  # noqa: F401, PLC0415 - an extra
-    except ImportError as error:
-        raise plots.missing("the page needs Jinja2") from error
-
-
 def page(results: Results) -> str:
     """The page on a measurement."""
-    import jinja2  # noqa: PLC0415 - an extra
+    import jinja2  # noqa: PLC0415 - 40 ms that only a page takes
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters.update(digits=digits, percent=_percent, size=_size, total=_total)

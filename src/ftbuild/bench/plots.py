@@ -57,15 +57,10 @@ def require() -> None:
     try:
         import matplotlib.figure  # noqa: F401, PLC0415 - an extra
     except ImportError as error:
-        raise missing("plots need matplotlib") from error
-
-
-def missing(what: str) -> EnvironmentFault:
-    """The error for a part of the extra that is not installed."""
-    return EnvironmentFault(
-        f"{what}, which is not installed",
-        hint=f"{sys.executable} -m pip install 'ftbuild[bench]'",
-    )
+        raise EnvironmentFault(
+            "plots need matplotlib, which is not installed",
+            hint=f"{sys.executable} -m pip install 'ftbuild[bench]'",
+        ) from error
 
 
 def figures(results: Results) -> dict[str, Figure]:

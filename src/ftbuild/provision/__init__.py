@@ -7,7 +7,7 @@ do goes through fetch, the engine, verify and the store.
 """
 
 from ftbuild.provision.archives import Packed, pack
-from ftbuild.provision.choose import repeat
+from ftbuild.provision.choose import obtain, repeat
 from ftbuild.provision.install import install
 from ftbuild.provision.make import Outcome
 from ftbuild.provision.prove import check, judge_pairs
@@ -28,6 +28,7 @@ __all__ = [
     "given_profiles",
     "install",
     "judge_pairs",
+    "obtain",
     "pack",
     "provide",
     "rehearse",

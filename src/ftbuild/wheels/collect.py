@@ -29,7 +29,7 @@ from ftbuild.fetch.access import Access
 from ftbuild.fetch.cache import flaw
 from ftbuild.fetch.kept import keep
 from ftbuild.fetch.origins import Origin, Source, Unavailable, printable
-from ftbuild.model.events import Emit
+from ftbuild.model.events import Downloaded, Downloading, Emit, Event
 from ftbuild.model.versions import Variant
 from ftbuild.wheels.complaints import Unsatisfiable, complaint_of, error_of, reason_of
 from ftbuild.wheels.indexes import default_index, indexes, named_indexes, redacted
@@ -391,8 +391,9 @@ def _download(chosen: Sequence[_Chosen], cache: Path, access: Access, emit: Emit
     """
     from ftbuild.fetch.download import Downloads  # noqa: PLC0415 - requests takes 50 ms
 
+    brought = _Brought(emit)
     downloads = Downloads(
-        cache=cache, env=access.env, emit=emit, stop=access.stop, offline=access.offline
+        cache=cache, env=access.env, emit=brought.see, stop=access.stop, offline=access.offline
     )
     for wheel in chosen:
         origin = Origin(name=urlsplit(wheel.url).hostname or "", url=access.address(wheel.url))
@@ -409,3 +410,34 @@ def _download(chosen: Sequence[_Chosen], cache: Path, access: Access, emit: Emit
                 "UV_INDEX_<NAME>_USERNAME and UV_INDEX_<NAME>_PASSWORD, or ~/.netrc.",
                 attempts=fault.attempts,
             ) from fault
+    brought.close()
+
+
+class _Brought:
+    """The downloads of many small files, told as those of one: a line each would be too many."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._done: list[Downloaded] = []
+
+    def see(self, event: Event) -> None:
+        size = sum(each.size for each in self._done)
+        match event:
+            case Downloading(origin=origin, done=done):
+                self._emit(Downloading(name="wheels", origin=origin, done=size + done, total=None))
+            case Downloaded():
+                self._done.append(event)
+            case _:
+                self._emit(event)
+
+    def close(self) -> None:
+        """Tell that all of them are there."""
+        if self._done:
+            self._emit(
+                Downloaded(
+                    name="wheels",
+                    origin=", ".join(sorted({each.origin for each in self._done})),
+                    size=sum(each.size for each in self._done),
+                    seconds=sum(each.seconds for each in self._done),
+                )
+            )

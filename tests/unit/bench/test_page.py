@@ -1,17 +1,15 @@
 from __future__ import annotations
 
 import re
-import sys
 from html.parser import HTMLParser
 
 import msgspec
 import pytest
 
 from ftbuild.bench.arms import Arm
-from ftbuild.bench.page import digits, embedded, inline, page, require
+from ftbuild.bench.page import digits, embedded, inline, page
 from ftbuild.bench.results import Pair, Results, Workload
 from ftbuild.bench.verdict import verdict
-from ftbuild.errors import EnvironmentFault
 from tests.unit.bench.examples import FREE, GIL, SMALL, UNLIKE, results
 from tests.unit.bench.test_verdict import FTSCALINGBENCH, PYPERFORMANCE
 
@@ -154,10 +152,3 @@ def test_identifiers_of_two_plots_differ() -> None:
 )
 def test_digits(value: float | None, count: int, said: str) -> None:
     assert digits(value, count) == said
-
-
-def test_a_missing_jinja_is_told_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    require()
-    monkeypatch.setitem(sys.modules, "jinja2", None)
-    with pytest.raises(EnvironmentFault, match="needs Jinja2"):
-        require()

@@ -16,7 +16,7 @@ import pytest
 from packaging.markers import Marker, default_environment
 
 from ftbuild.errors import EnvironmentFault, FtbuildError
-from ftbuild.model.events import Event
+from ftbuild.model.events import Downloaded, Event
 from ftbuild.model.versions import Variant
 from ftbuild.wheels.collect import Interpreter, NoWheel, collect
 from ftbuild.wheels.complaints import Unsatisfiable
@@ -84,6 +84,18 @@ def test_what_is_required_of_what_is_required(setting: Setting) -> None:
     assert setting.collect("app") == ["app-1.0", "part-1.0"]
     original = setting.links / "app-1.0-py3-none-any.whl"
     assert (setting.cache / original.name).read_bytes() == original.read_bytes()
+
+
+def test_many_downloads_are_told_as_one(setting: Setting) -> None:
+    wheel(setting.links, "app", "1.0", "part")
+    wheel(setting.links, "part", "1.0")
+    setting.collect("app")
+    (told,) = (event for event in setting.events if isinstance(event, Downloaded))
+    assert told.name == "wheels"
+    assert told.size == sum(path.stat().st_size for path in setting.links.glob("*.whl"))
+    setting.events.clear()
+    setting.collect("app")
+    assert not setting.events
 
 
 def test_for_another_platform_and_abi(setting: Setting) -> None:

@@ -1,20 +1,15 @@
-"""Results on standard output: aligned text for people, versioned JSON for programs.
-
-Each function renders what one task found, and raises `Refused` or passes on an error where the
-task's answer is no; the exit code follows from that.
-"""
+"""Results on builds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ftbuild import catalogue as recipes
-from ftbuild.console import columns, complain, duration, pass_on, report_text, say, size
-from ftbuild.errors import FtbuildError, Interrupted, Refused
+from ftbuild.console import columns, complain, duration, report_text, say, size
+from ftbuild.errors import Interrupted, Refused
 from ftbuild.fetch import Fetched, printable
 from ftbuild.fetch.sources import Sources
 from ftbuild.model.manifest import Installation
@@ -22,21 +17,19 @@ from ftbuild.model.recipes import Catalogue
 from ftbuild.model.report import Report
 from ftbuild.model.training import TrainingProfile
 from ftbuild.model.versions import build_name, newest_first, series_of
-from ftbuild.provision import Outcome, Packed, Summary
+from ftbuild.provision import Packed, Summary
+from ftbuild.render.documents import (
+    installation_fields,
+    kind_of,
+    outcome_fields,
+    print_json,
+    refuse,
+    report_fields,
+)
 from ftbuild.store.collect import Collected
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import is_linked
 from ftbuild.toolchain import Diagnosis, Grade
-
-if TYPE_CHECKING:
-    from ftbuild.audit.findings import Audit
-    from ftbuild.audit.reports import Reporting
-    from ftbuild.bench.comparison import Comparison
-    from ftbuild.bench.outputs import Outputs
-    from ftbuild.bench.results import Results
-
-FORMAT = 1
-"""Version of every JSON document that a task prints."""
 
 _SHOWN = 5
 """Paths that a line names before it only counts."""
@@ -45,9 +38,9 @@ _SHOWN = 5
 def summary(done: Summary, layout: Layout, *, json: bool) -> None:
     """What a build run did. Raises the error of a build that failed, or `Refused` for a pair."""
     if json:
-        _json(
-            builds=[_outcome(outcome) for outcome in done.outcomes],
-            pairs=[_report(pair) for pair in done.pairs],
+        print_json(
+            builds=[outcome_fields(outcome) for outcome in done.outcomes],
+            pairs=[report_fields(pair) for pair in done.pairs],
         )
     else:
         _summary_text(done, layout)
@@ -58,7 +51,7 @@ def summary(done: Summary, layout: Layout, *, json: bool) -> None:
         complain(error)
     if failed:
         raise failed[-1]
-    _refuse(done.pairs, "these builds are no matched pair")
+    refuse(done.pairs, "these builds are no matched pair")
 
 
 def _summary_text(done: Summary, layout: Layout) -> None:
@@ -99,7 +92,7 @@ def fetched(found: Sequence[Fetched], *, json: bool) -> None:
         for item in found
     ]
     if json:
-        _json(sources=[{"path": str(path), "origin": origin} for path, origin in rows])
+        print_json(sources=[{"path": str(path), "origin": origin} for path, origin in rows])
     else:
         say(columns([(str(path), origin) for path, origin in rows]))
 
@@ -107,7 +100,7 @@ def fetched(found: Sequence[Fetched], *, json: bool) -> None:
 def diagnosis(found: Diagnosis, *, json: bool) -> None:
     """What doctor found. Raises `Refused` where nothing can be built."""
     if json:
-        _json(diagnosis=msgspec.to_builtins(found), ok=found.ok, command=found.command)
+        print_json(diagnosis=msgspec.to_builtins(found), ok=found.ok, command=found.command)
     else:
         marks = {Grade.OK: "ok", Grade.OPTIONAL: "--", Grade.MISSING: "NO", Grade.WRONG: "NO"}
         say(
@@ -146,7 +139,7 @@ def catalogue(
     for item in installed:
         have.setdefault(item.spec.version, []).append(item.manifest.name)
     if json:
-        _json(
+        print_json(
             series=msgspec.to_builtins(known.series),
             releases={
                 version: {
@@ -193,7 +186,9 @@ def catalogue(
 def listing(found: Sequence[Installation], layout: Layout, *, json: bool) -> None:
     """The installed builds."""
     if json:
-        _json(builds=[{**_installation(i), "linked": is_linked(layout, i)} for i in found])
+        print_json(
+            builds=[{**installation_fields(i), "linked": is_linked(layout, i)} for i in found]
+        )
         return
     if not found:
         say(f"Nothing is installed in {layout.root} yet. `ftbuild build 3.14` is a start.")
@@ -201,7 +196,7 @@ def listing(found: Sequence[Installation], layout: Layout, *, json: bool) -> Non
     rows = [
         (
             item.manifest.name,
-            _kind(item),
+            kind_of(item),
             item.spec.compiler.rsplit(" ", 1)[0],
             size(item.manifest.result.size),
             item.manifest.used.started[:10],
@@ -215,7 +210,9 @@ def listing(found: Sequence[Installation], layout: Layout, *, json: bool) -> Non
 def details(found: Sequence[Installation], *, json: bool) -> None:
     """Everything recorded about installed builds."""
     if json:
-        _json(builds=[_installation(item) | {"manifest": item.manifest} for item in found])
+        print_json(
+            builds=[installation_fields(item) | {"manifest": item.manifest} for item in found]
+        )
         return
     for item in found:
         spec, used, result = item.manifest.spec, item.manifest.used, item.manifest.result
@@ -230,7 +227,7 @@ def details(found: Sequence[Installation], *, json: bool) -> None:
             ("python", str(item.python)),
             ("digest", item.manifest.digest),
             ("source", f"{used.origin}, SHA-256 {spec.source_sha256}"),
-            ("profile", _kind(item)),
+            ("profile", kind_of(item)),
             ("configure", " ".join(used.configure)),
             ("compiler", f"{spec.compiler} ({used.compiler.path})"),
             ("PGO", pgo),
@@ -259,18 +256,18 @@ def _archive(item: Installation) -> tuple[tuple[str, str], ...]:
 def reports(found: Sequence[Report], *, json: bool, everything: bool) -> None:
     """What verify found. Raises `Refused` if a check failed."""
     if json:
-        _json(reports=[_report(report) for report in found])
+        print_json(reports=[report_fields(report) for report in found])
     elif found:
         say("\n".join(report_text(report, everything=everything) for report in found))
     else:
         say("Nothing is installed yet: there is nothing to verify.")
-    _refuse(found, "checks failed")
+    refuse(found, "checks failed")
 
 
 def profiles(found: Mapping[Path, TrainingProfile], *, json: bool) -> None:
     """Training profiles: where each lies, what for, how to use it elsewhere."""
     if json:
-        _json(profiles=[{"path": str(path), "profile": item} for path, item in found.items()])
+        print_json(profiles=[{"path": str(path), "profile": item} for path, item in found.items()])
         return
     if not found:
         say("No training profile is stored for what is installed.")
@@ -291,7 +288,7 @@ def profiles(found: Mapping[Path, TrainingProfile], *, json: bool) -> None:
 def packed(found: Sequence[Packed], *, json: bool) -> None:
     """The archives that were made."""
     if json:
-        _json(
+        print_json(
             archives=[
                 {
                     "name": item.record.manifest.name,
@@ -314,72 +311,10 @@ def packed(found: Sequence[Packed], *, json: bool) -> None:
             )
 
 
-def measured(results: Results, files: Outputs, *, json: bool) -> None:
-    """What a measurement found; writes its files. Raises `Refused` where something failed."""
-    from ftbuild.bench import text  # noqa: PLC0415 - 30 ms that other tasks need not wait
-    from ftbuild.bench.document import document  # noqa: PLC0415
-
-    if json:
-        _json(**document(results))
-    else:
-        say(text.measurement(results))
-    # Last: what cannot be written has at least been shown.
-    written = files.write(results)
-    if written and not json:
-        say("\n" + "\n".join(f"written: {path}" for path in written))
-    if results.interrupted:
-        kept = f"; what was measured is in {files.document}" if files.document else ""
-        raise Interrupted(f"interrupted{kept}")
-    failed = [series for series in results.series if series.failure]
-    # What no build can run is told in the table; here what one of them can, and another cannot.
-    rows = (row for suite in results.suites for row in suite.rows)
-    failed_rows = [row for row in rows if row.failures and row.values]
-    if failed or failed_rows:
-        raise Refused(
-            "\n".join(
-                (
-                    "not everything could be measured",
-                    *(f"  {series.name}: {series.failure}" for series in failed),
-                    *(
-                        f"  {row.name} {arm}: {why}"
-                        for row in failed_rows
-                        for arm, why in row.failures.items()
-                    ),
-                )
-            )
-        )
-
-
-def compared(found: Comparison, *, json: bool) -> None:
-    """Two measurements beside each other."""
-    from ftbuild.bench import text  # noqa: PLC0415 - as above
-
-    if json:
-        _json(**msgspec.to_builtins(found))
-    else:
-        say(text.comparison(found))
-
-
-def audited(found: Sequence[Audit], how: Reporting) -> None:
-    """What audits found, side by side where they are several. Raises `Refused` where one fails."""
-    from ftbuild.audit.reports import document, rendered, settled  # noqa: PLC0415 - as above
-
-    if how.format == "json":
-        _json(**document(found))
-    else:
-        say(rendered(found, how))
-    # Last: what cannot be written has at least been shown.
-    failed = settled(found, how)
-    if how.update:
-        pass_on(f"written: {how.path}")
-    if failed:
-        raise Refused(failed)
-
-
 def removed(found: Sequence[Installation], *, json: bool) -> None:
     """The builds that were removed."""
     if json:
-        _json(removed=[_installation(item) for item in found])
+        print_json(removed=[installation_fields(item) for item in found])
         return
     for item in found:
         say(f"removed {item.manifest.name} ({size(item.manifest.result.size)}, {item.prefix})")
@@ -388,9 +323,9 @@ def removed(found: Sequence[Installation], *, json: bool) -> None:
 def collected(found: Collected, *, dry_run: bool, json: bool) -> None:
     """What garbage collection removed."""
     if json:
-        _json(
+        print_json(
             dry_run=dry_run,
-            replaced=[_installation(item) for item in found.replaced],
+            replaced=[installation_fields(item) for item in found.replaced],
             leftovers=[str(path) for path in found.leftovers],
             abandoned=found.abandoned,
             size=found.size,
@@ -403,68 +338,3 @@ def collected(found: Collected, *, dry_run: bool, json: bool) -> None:
         say(f"{verb} {found.abandoned} scratch directories of runs that were killed")
     if not (found.replaced or found.leftovers or found.abandoned):
         say("nothing to remove")
-
-
-def _refuse(found: Sequence[Report], message: str) -> None:
-    failed = [report for report in found if not report.ok]
-    if failed:
-        lines = [
-            f"  {report.subject}: {check.name}: expected {check.expected}, found {check.found}"
-            for report in failed
-            for check in report.failed
-        ]
-        raise Refused("\n".join((message, *lines)))
-
-
-def _kind(item: Installation) -> str:
-    lost = item.spec.profile == "optimized" and not item.manifest.result.pgo
-    return f"{item.spec.profile}{' without PGO' if lost else ''}"
-
-
-def _installation(item: Installation) -> dict[str, Any]:
-    spec, result = item.spec, item.manifest.result
-    return {
-        "name": item.manifest.name,
-        "version": spec.version,
-        "variant": spec.variant,
-        "profile": spec.profile,
-        "digest": item.manifest.digest,
-        "prefix": str(item.prefix),
-        "python": str(item.python),
-        "pgo": result.pgo,
-        "lto": result.lto,
-        "size": result.size,
-        "built": item.manifest.used.started,
-    }
-
-
-def _outcome(outcome: Outcome) -> dict[str, Any]:
-    error = outcome.error
-    return {
-        "name": outcome.name,
-        "status": outcome.status,
-        "seconds": round(outcome.seconds, 1),
-        "build": _installation(outcome.installation) if outcome.installation else None,
-        "report": _report(outcome.report) if outcome.report else None,
-        "error": _error(error) if error else None,
-    }
-
-
-def _error(error: FtbuildError) -> dict[str, Any]:
-    log = str(error.log) if error.log else None
-    return {"message": error.message, "hint": error.hint, "log": log, "tail": error.tail}
-
-
-def _report(report: Report) -> dict[str, Any]:
-    return {**msgspec.to_builtins(report), "ok": report.ok}
-
-
-def _json(**document: Any) -> None:
-    encoded = msgspec.json.encode({"format": FORMAT, **document}, enc_hook=_path)
-    say(msgspec.json.format(encoded, indent=2).decode())
-
-
-def _path(value: object) -> str:
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(type(value))

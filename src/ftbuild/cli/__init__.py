@@ -1,0 +1,82 @@
+"""The command line: each task reads its options, calls one function, renders what came of it.
+
+The same functions serve as `ftbuild TASK` (through `program.Program`) and `inv TASK` in a checkout.
+Only this package reads the environment and catches signals.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import NoReturn
+
+from invoke.collection import Collection
+
+import ftbuild
+from ftbuild.cli.auditing import audit
+from ftbuild.cli.building import build, catalogue, doctor, fetch, install, pack, upgrade
+from ftbuild.cli.imaging import image_assemble, image_build, image_render, image_verify
+from ftbuild.cli.keeping import gc, list_, profiles, remove, run, show, verify, which
+from ftbuild.cli.measuring import bench, compare
+from ftbuild.program import Program
+
+namespace = Collection(
+    build,
+    fetch,
+    doctor,
+    catalogue,
+    list_,
+    show,
+    profiles,
+    which,
+    run,
+    verify,
+    pack,
+    install,
+    upgrade,
+    remove,
+    gc,
+)
+_measuring = Collection("bench")
+_measuring.add_task(bench, default=True)
+_measuring.add_task(compare)
+namespace.add_collection(_measuring)
+namespace.add_task(audit)
+_imaging = Collection("image")
+for part in (image_build, image_verify, image_render, image_assemble):
+    _imaging.add_task(part)
+namespace.add_collection(_imaging)
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the `ftbuild` command and exit."""
+    signal.signal(signal.SIGTERM, _terminated)
+    program = Program(
+        name="ftbuild",
+        binary="ftbuild",
+        version=ftbuild.__version__,
+        namespace=_checkout_tasks() or namespace,
+    )
+    program.run(None if argv is None else ["ftbuild", *argv])
+    raise SystemExit(0)
+
+
+def _terminated(_number: int, _frame: object) -> NoReturn:
+    """SIGTERM ends a run the way Ctrl-C does: children stopped, nothing half-made left."""
+    raise KeyboardInterrupt
+
+
+def _checkout_tasks() -> Collection | None:
+    """In a checkout, the namespace of `tasks.py`: ours and the contributors' tasks."""
+    path = Path(ftbuild.__file__).parents[2] / "tasks.py"
+    if not (path.is_file() and path.with_name("recipes").is_dir()):
+        return None
+    spec = spec_from_file_location("tasks", path)
+    assert spec is not None  # noqa: S101 - it is for a path that ends in .py
+    assert spec.loader is not None  # noqa: S101
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: Collection = module.namespace
+    return found

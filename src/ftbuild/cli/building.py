@@ -1,0 +1,236 @@
+"""Tasks that bring builds: from sources, from archives, anew."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from invoke.context import Context
+
+from ftbuild import console, provision, render
+from ftbuild import toolchain as toolchain_
+from ftbuild.build.given import given_source
+from ftbuild.cli.surroundings import (
+    HELP,
+    catalogue_of,
+    installed,
+    positive,
+    some,
+    world_of,
+)
+from ftbuild.errors import UsageError
+from ftbuild.model.versions import parse_requests
+from ftbuild.program import command
+from ftbuild.provision import Options
+from ftbuild.store.listing import installations, load_manifest
+
+
+@command(
+    words="versions",
+    help=HELP
+    | {
+        "versions": "what to build: 3.14 (both), 3.14t, 3.14+gil, 3.14.7, 3.15.0rc1t",
+        "profile": "optimized (the default), fast, debug, tsan, asan",
+        "jobs": "parallel jobs over all builds [the CPUs this process may use]",
+        "configure_arg": "a further argument for configure, such as --enable-shared; repeatable",
+        "archive_store": "a directory or address of packed builds, taken instead of compiling; "
+        "repeatable [FTBUILD_ARCHIVE_STORE]",
+        "source": "build this tarball, which the catalogue need not know; needs --sha256",
+        "sha256": "the hash --source must have",
+        "from_": "repeat the build that an ftbuild.json describes",
+        "force": "build again what is installed or packed already",
+        "fail_fast": "stop the other builds when one fails",
+        "pgo_fallback": "build without PGO where the training run fails, and record it",
+        "profile_data": "a training profile to use, made elsewhere by the same build; repeatable",
+        "retrain": "train even where a stored profile would do",
+        "debug_info": "keep debug information (the default for debug, tsan and asan)",
+        "dry_run": "print the commands and do nothing",
+        "verbose": "show every line the compiler prints",
+    },
+)
+def build(
+    _c: Context,
+    versions: Sequence[str] = (),
+    profile: str = "",
+    toolchain: str = "auto",
+    jobs: int = 0,
+    configure_arg: Sequence[str] = (),
+    archive_store: Sequence[str] = (),
+    source: str = "",
+    sha256: str = "",
+    from_: str = "",
+    mirror: Sequence[str] = (),
+    offline: bool = False,
+    force: bool = False,
+    fail_fast: bool = False,
+    pgo_fallback: bool = False,
+    profile_data: Sequence[str] = (),
+    retrain: bool = False,
+    debug_info: bool = False,
+    dry_run: bool = False,
+    root: str = "",
+    recipes: Sequence[str] = (),
+    quiet: bool = False,
+    verbose: bool = False,
+    json: bool = False,
+) -> None:
+    """Fetch, verify, build, install, prove and link: the main job.
+
+    A series means its newest release that can be had, and both builds of it unless one is named.
+    What is installed already with the same flags, compiler and libraries is left alone, and what
+    was packed with the same ones is unpacked.
+    """
+    options = Options(
+        profile=profile or None,
+        compiler=toolchain,
+        jobs=positive(jobs, "--jobs"),
+        configure_args=tuple(configure_arg),
+        force=force,
+        fail_fast=fail_fast,
+        pgo_fallback=pgo_fallback,
+        retrain=retrain,
+        debug_info=debug_info,
+    )
+    requests = parse_requests(versions)
+    given = given_source(requests, source, sha256)
+    with world_of(
+        root,
+        recipes,
+        mirror,
+        offline=offline,
+        quiet=quiet,
+        verbose=verbose,
+        given=given,
+        stores=archive_store,
+        writes=not dry_run,
+    ) as world:
+        profiles = provision.given_profiles(map(Path, profile_data), world.emit)
+        options = msgspec.structs.replace(options, profile_data=profiles)
+        if from_:
+            requests, options = provision.repeat(load_manifest(Path(from_)), options, world)
+        asked = some(requests or given.requests, "build 3.13,3.14")
+        if dry_run:
+            console.say(provision.rehearse(asked, options, world))
+            return
+        summary = provision.provide(asked, options, world)
+    render.summary(summary, world.layout, json=json)
+
+
+@command(words="versions", help=HELP | {"versions": "releases or series"})
+def fetch(
+    _c: Context,
+    versions: Sequence[str] = (),
+    mirror: Sequence[str] = (),
+    offline: bool = False,
+    root: str = "",
+    recipes: Sequence[str] = (),
+    quiet: bool = False,
+    json: bool = False,
+) -> None:
+    """Download and verify sources only, for building offline later.
+
+    Every build of a release needs the same tarball: `fetch 3.14t` brings what `build 3.14` needs.
+    """
+    asked = some(parse_requests(versions), "fetch 3.13,3.14")
+    with world_of(root, recipes, mirror, offline=offline, quiet=quiet) as world:
+        fetched = provision.fetch_sources(asked, world)
+    render.fetched(fetched, json=json)
+
+
+@command(help=HELP | {"install": "run the command that installs what is missing"})
+def doctor(
+    _c: Context,
+    toolchain: str = "auto",
+    install: bool = False,
+    recipes: Sequence[str] = (),
+    json: bool = False,
+) -> None:
+    """Compiler, make, libraries: what is there, what is missing, the command that installs it.
+
+    Exits 1 if something without which nothing can be built is missing.
+    """
+    recipes_ = catalogue_of(recipes)
+    found = toolchain_.examine(recipes_, want=toolchain, env=os.environ)
+    if install and found.commands:
+        toolchain_.install(found, env=os.environ, on_line=console.pass_on)
+        found = toolchain_.examine(recipes_, want=toolchain, env=os.environ)
+    render.diagnosis(found, json=json)
+
+
+@command(help=HELP)
+def catalogue(
+    _c: Context,
+    recipes: Sequence[str] = (),
+    mirror: Sequence[str] = (),
+    root: str = "",
+    json: bool = False,
+) -> None:
+    """What can be built, in which profiles, and from where."""
+    with world_of(root, recipes, mirror, writes=False) as world:
+        render.catalogue(world.catalogue, world.sources, installations(world.layout), json=json)
+
+
+@command(
+    words="versions",
+    help=HELP
+    | {"versions": "builds to pack", "output": "directory for the archives [<root>/archives]"},
+)
+def pack(
+    _c: Context,
+    versions: Sequence[str] = (),
+    output: str = "",
+    root: str = "",
+    quiet: bool = False,
+    json: bool = False,
+) -> None:
+    """Make archives of installed builds, to be installed in any root on this kind of machine.
+
+    What was added to a build since (packages that pip installed) is left out.
+    """
+    some(parse_requests(versions), "pack 3.14")
+    with world_of(root, quiet=quiet, writes=False) as world:
+        found = installed(versions, world.layout)
+        packed = provision.pack(found, world, into=Path(output).expanduser() if output else None)
+    render.packed(packed, json=json)
+
+
+@command(words="archives", help=HELP | {"archives": "files, addresses, or directories of archives"})
+def install(
+    _c: Context,
+    archives: Sequence[str] = (),
+    root: str = "",
+    recipes: Sequence[str] = (),
+    quiet: bool = False,
+    json: bool = False,
+) -> None:
+    """Install packed builds: unpack, re-point, verify and link them.
+
+    Of a directory, all archives for this system and machine. Exits 1 if one is refused.
+    """
+    if not archives:
+        raise UsageError("no archive was named", hint="For instance: ftbuild install FILE")
+    with world_of(root, recipes, quiet=quiet) as world:
+        summary = provision.install(archives, world)
+    render.summary(summary, world.layout, json=json)
+
+
+@command(words="versions", help=HELP | {"versions": "series; all installed ones if none is named"})
+def upgrade(
+    _c: Context,
+    versions: Sequence[str] = (),
+    mirror: Sequence[str] = (),
+    offline: bool = False,
+    root: str = "",
+    recipes: Sequence[str] = (),
+    quiet: bool = False,
+    json: bool = False,
+) -> None:
+    """Build the newest release of every installed series, with the same profile.
+
+    The older releases stay until `remove` or `gc` takes them: virtual environments point there.
+    """
+    with world_of(root, recipes, mirror, offline=offline, quiet=quiet) as world:
+        summary = provision.upgrade(parse_requests(versions), world)
+    render.summary(summary, world.layout, json=json)

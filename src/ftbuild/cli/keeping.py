@@ -1,0 +1,140 @@
+"""Tasks on the builds that are installed."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from invoke.context import Context
+
+from ftbuild import console, process, provision, render
+from ftbuild.cli.surroundings import (
+    HELP,
+    default_profile,
+    installed,
+    one,
+    positive,
+    root_of,
+    some,
+    world_of,
+)
+from ftbuild.model.versions import parse_requests
+from ftbuild.program import command
+from ftbuild.store import links, prefixes
+from ftbuild.store.collect import collect
+from ftbuild.store.layout import layout_of, open_root
+from ftbuild.store.listing import installations
+from ftbuild.verify import FULL
+from ftbuild.verify import files as file_checks
+
+
+@command(name="list", help=HELP)
+def list_(_c: Context, root: str = "", json: bool = False) -> None:
+    """The installed builds."""
+    layout = layout_of(root_of(root))
+    render.listing(installations(layout), layout, json=json)
+
+
+@command(words="versions", help=HELP)
+def show(_c: Context, versions: Sequence[str] = (), root: str = "", json: bool = False) -> None:
+    """Everything recorded about installed builds: what was asked, used, and came out."""
+    layout = layout_of(root_of(root))
+    render.details(installed(versions, layout), json=json)
+
+
+@command(words="versions", help=HELP | {"output": "a folder to copy them to"})
+def profiles(
+    _c: Context,
+    versions: Sequence[str] = (),
+    output: str = "",
+    root: str = "",
+    json: bool = False,
+) -> None:
+    """The stored training profiles of installed builds, for builds of the same kind elsewhere.
+
+    `ftbuild build --profile-data FILE` uses one: a team trains once.
+    """
+    layout = layout_of(root_of(root))
+    found = provision.stored_profiles(installed(versions, layout), layout, default_profile())
+    if output:
+        found = provision.copied(found, Path(output))
+    render.profiles(found, json=json)
+
+
+@command(words="versions", help=HELP | {"versions": "one installed build"})
+def which(_c: Context, versions: Sequence[str] = (), root: str = "") -> None:
+    """The path of an installed interpreter; of a pair, that of the GIL build."""
+    console.say(str(one(versions, layout_of(root_of(root)), "which").python))
+
+
+@command(words="versions", help=HELP)
+def run(c: Context, versions: Sequence[str] = (), root: str = "") -> None:
+    """Run an installed interpreter: `ftbuild run 3.14t -- script.py --option`.
+
+    Sanitizer builds get the options and the suppression list that belong to them.
+    """
+    chosen = one(versions, layout_of(root_of(root)), "run")
+    process.replace(
+        [chosen.python, *shlex.split(c.remainder)],
+        env=chosen.environment(os.environ),
+    )
+
+
+@command(
+    words="versions",
+    help=HELP
+    | {
+        "files": "compare every file with its recorded hash instead",
+        "verbose": "show the checks that passed, too",
+    },
+)
+def verify(
+    _c: Context,
+    versions: Sequence[str] = (),
+    files: bool = False,
+    verbose: bool = False,
+    root: str = "",
+    json: bool = False,
+) -> None:
+    """Prove again that installed builds are what they say, and that pairs match.
+
+    Exits 1 if a check fails.
+    """
+    with world_of(root, writes=False) as world:
+        found = installed(versions, world.layout)
+        reports = provision.check(found, world, checks=(file_checks,) if files else FULL)
+        pairs = () if files else provision.judge_pairs(found, world.layout, again=True)
+    render.reports((*reports, *pairs), json=json, everything=verbose)
+
+
+@command(words="versions", help=HELP | {"versions": "builds to remove"})
+def remove(_c: Context, versions: Sequence[str] = (), root: str = "", json: bool = False) -> None:
+    """Remove installed builds, and the names that point to them."""
+    layout = open_root(root_of(root))
+    some(parse_requests(versions), "remove 3.14.6t")
+    found = installed(versions, layout)
+    for installation in found:
+        prefixes.remove(layout, installation)
+    links.refresh(layout, default_profile=default_profile())
+    render.removed(found, json=json)
+
+
+@command(
+    help=HELP
+    | {
+        "days": "spare what was replaced within so many days",
+        "dry_run": "say what would be removed",
+    }
+)
+def gc(
+    _c: Context, days: int = 30, dry_run: bool = False, root: str = "", json: bool = False
+) -> None:
+    """Remove builds that were replaced a while ago, and what killed or failed runs left.
+
+    A linked build is never touched, nor one replaced lately: virtual environments point there.
+    """
+    layout = open_root(root_of(root))
+    collected = collect(layout, days=positive(days, "--days") or 0, dry_run=dry_run)
+    render.collected(collected, dry_run=dry_run, json=json)
