@@ -20,6 +20,11 @@ _TIMEOUT = 3600
 """Seconds a test may take with the builds that the first of them waits for."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How the image is built that the tests of images share."""
+    parser.addoption("--image-profile", default="fast", help="fast, optimized")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give the tests of this folder the time that real builds take."""
     here = Path(__file__).parent

@@ -26,10 +26,10 @@ from ftbuild.audit.probing.environment import Environment, install, make
 from ftbuild.audit.probing.probe import probe
 from ftbuild.audit.probing.testing import run_tests
 from ftbuild.audit.target import target_of
-from ftbuild.audit.uv import Uv, uv_of
 from ftbuild.errors import Interrupted
 from ftbuild.model.events import Event
 from ftbuild.model.manifest import Installation
+from ftbuild.wheels.uv import Uv, uv_of
 from tests.real.made_up import PACKAGES, wheels
 
 pytestmark = [
