@@ -34,15 +34,9 @@ from ftbuild.model.events import Measuring, Noted
 from ftbuild.provision import World
 from ftbuild.store import work
 from ftbuild.wheels.complaints import denied
-from ftbuild.wheels.indexes import (
-    address_in,
-    default_index,
-    indexes,
-    named_indexes,
-    redacted,
-)
+from ftbuild.wheels.indexes import address_in, default_index, redacted, uv_with_indexes
 from ftbuild.wheels.options import options_in
-from ftbuild.wheels.uv import Uv, uv_of
+from ftbuild.wheels.uv import Uv
 
 _UNTRUSTED = (
     "an audit runs code of the packages: it imports them, in processes of their own and without "
@@ -95,25 +89,14 @@ def audit(inputs: Inputs, targets: Iterable[Target], how: How, world: World) -> 
             f"--no-probe runs no code of the packages, and {contrary[0]} does",
             hint="Drop one of them.",
         )
-    home = Path(world.env.get("HOME") or "/")
-    bare = uv_of(world.env, inputs.project, offline=how.offline, stop=world.stop)
-    own = indexes(
+    uv = uv_with_indexes(
         world.env,
-        home=home,
-        project=inputs.project,
-        default=lambda: default_index(bare),
-        stated=options_in([file.path for file in inputs.files], world.env),
-    )
-    named = named_indexes(world.env, home=home, project=inputs.project)
-    uv = uv_of(
-        {**world.env, **own.variables},
         inputs.project,
-        index=own.arguments,
-        named=named,
         offline=how.offline,
         stop=world.stop,
+        stated=options_in([file.path for file in inputs.files], world.env),
     )
-    access = Access(env=uv.env, stop=world.stop, offline=how.offline, addresses=named)
+    access = Access(env=uv.env, stop=world.stop, offline=how.offline, addresses=uv.named)
     if how.probe:
         world.emit(Noted(text=_UNTRUSTED))
     audits = []

@@ -32,9 +32,9 @@ from ftbuild.fetch.origins import Origin, Source, Unavailable, printable
 from ftbuild.model.events import Downloaded, Downloading, Emit, Event
 from ftbuild.model.versions import Variant
 from ftbuild.wheels.complaints import Unsatisfiable, complaint_of, error_of, reason_of
-from ftbuild.wheels.indexes import default_index, indexes, named_indexes, redacted
+from ftbuild.wheels.indexes import redacted, uv_with_indexes
 from ftbuild.wheels.tags import accepted_by, best, linux_platforms, wheel_of
-from ftbuild.wheels.uv import Uv, uv_of
+from ftbuild.wheels.uv import Uv
 
 _FORMAT = "1"
 
@@ -218,19 +218,8 @@ def _means(
     limits = " and ".join(f"{name} == '{interpreter.markers[name]}'" for name in names)
     text = f'[tool.uv]\nenvironments = ["{limits}"]\n'
     _write(project / "pyproject.toml", text)
-    home = Path(env.get("HOME") or "/")
-    bare = uv_of(env, project, offline=offline, stop=stop)
-    own = indexes(env, home=home, project=project, default=lambda: default_index(bare))
-    named = named_indexes(env, home=home, project=project)
-    uv = uv_of(
-        {**env, **own.variables},
-        project,
-        index=own.arguments,
-        named=named,
-        offline=offline,
-        stop=stop,
-    )
-    return uv, Access(env=uv.env, stop=stop, offline=offline, addresses=named)
+    uv = uv_with_indexes(env, project, offline=offline, stop=stop)
+    return uv, Access(env=uv.env, stop=stop, offline=offline, addresses=uv.named)
 
 
 def _write(path: Path, text: str) -> None:

@@ -11,6 +11,7 @@ import configparser
 import os
 import re
 import sys
+import threading
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -20,7 +21,7 @@ import msgspec
 
 from ftbuild.errors import UsageError
 from ftbuild.wheels.options import Options
-from ftbuild.wheels.uv import Uv
+from ftbuild.wheels.uv import Uv, uv_of
 
 _UV_NAMES = (
     *("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"),
@@ -126,6 +127,42 @@ def indexes(
     if extra:
         variables["UV_INDEX"] = " ".join((*env.get("UV_INDEX", "").split(), *extra))
     return Indexes(variables=variables)
+
+
+def uv_with_indexes(
+    env: Mapping[str, str],
+    project: Path,
+    *,
+    offline: bool,
+    stop: threading.Event,
+    stated: Options = Options(),  # noqa: B008 - it is frozen
+) -> Uv:
+    """A uv that asks the user's indexes, wherever they are named.
+
+    Args:
+        env: The caller's environment.
+        project: Where it runs, and looks for its configuration.
+        offline: Whether it may use nothing but its cache.
+        stop: Ends it when set.
+        stated: What requirement files say.
+
+    Raises:
+        UsageError: A configuration file of pip's cannot be read.
+        EnvironmentFault: There is no uv.
+    """
+    home = Path(env.get("HOME") or "/")
+    bare = uv_of(env, project, offline=offline, stop=stop)
+    own = indexes(
+        env, home=home, project=project, default=lambda: default_index(bare), stated=stated
+    )
+    return uv_of(
+        {**env, **own.variables},
+        project,
+        index=own.arguments,
+        named=named_indexes(env, home=home, project=project),
+        offline=offline,
+        stop=stop,
+    )
 
 
 def named_indexes(env: Mapping[str, str], *, home: Path, project: Path) -> tuple[str, ...]:
