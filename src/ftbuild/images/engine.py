@@ -151,14 +151,14 @@ def _answering(engine: Engine) -> Engine:
     done = engine.run("--version", timeout=_ANSWER)
     if engine.kind != "docker":
         if not done.ok:
-            raise EnvironmentFault(f"{engine.binary} does not run: {_last(done)}")
+            raise EnvironmentFault(f"{engine.binary} does not run: {last_words(done)}")
         return engine
     if done.stdout.lower().startswith(_PODMAN):
         # Distributions' package podman-docker calls podman by this name.
         return msgspec.structs.replace(engine, kind=_PODMAN)
     done = engine.run("version", "--format", "{{json .}}", timeout=_ANSWER)
     if not done.ok:
-        raise _silent(engine, _last(done))
+        raise _silent(engine, last_words(done))
     try:
         versions = msgspec.json.decode(done.stdout, type=_Versions)
     except msgspec.DecodeError as error:
@@ -208,6 +208,7 @@ def _version(text: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (sys.maxsize, 0)
 
 
-def _last(done: process.Completed) -> str:
+def last_words(done: process.Completed) -> str:
+    """The last line that a command said, for a message; how it ended where it said nothing."""
     lines = (done.stderr or done.stdout).strip().splitlines()
     return lines[-1].strip() if lines else done.ending

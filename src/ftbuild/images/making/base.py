@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ftbuild.errors import EnvironmentFault
-from ftbuild.images.engine import Engine
+from ftbuild.images.engine import Engine, last_words
 from ftbuild.images.making.options import (
     ARCHITECTURES,
     How,
@@ -36,9 +36,8 @@ def base_of(image: Image, how: How, engine: Engine, world: World) -> Stored:
         done = engine.run("pull", *chosen, name)
         there = stored(name, engine)
         if there is None or not done.ok:
-            said = (done.stderr or done.stdout).strip().splitlines()
             raise EnvironmentFault(
-                f"the base {name} cannot be pulled: {said[-1] if said else done.ending}",
+                f"the base {name} cannot be pulled: {last_words(done)}",
                 hint="Where no registry can be reached, `docker load` or `docker import` can bring "
                 "it under that name: docs/images.md has the commands.",
             )

@@ -19,6 +19,13 @@ from ftbuild.images.making.options import (
 from ftbuild.images.names import Image
 from ftbuild.images.stored import stored
 
+_NAME = re.compile(
+    r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?/)?"
+    r"[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:\w[\w.-]{0,127})?",
+    re.ASCII,
+)
+"""The name of an image, without a digest: registry, path and tag."""
+
 
 def require_sound(reference: str, image: Image, how: How, engine: Engine) -> None:
     """Make sure that an image can be built under a name.
@@ -32,14 +39,6 @@ def require_sound(reference: str, image: Image, how: How, engine: Engine) -> Non
     _require_pushable(how)
     _require_ours(reference, image, how, engine)
     _require_runnable(how, engine)
-
-
-_NAME = re.compile(
-    r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?/)?"
-    r"[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:\w[\w.-]{0,127})?",
-    re.ASCII,
-)
-"""The name of an image, without a digest: registry, path and tag."""
 
 
 def _require_pushable(how: How) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from ftbuild import process
 from ftbuild.build.resolve import want
 from ftbuild.errors import EnvironmentFault, Interrupted, Refused, UsageError
-from ftbuild.images.engine import Engine
+from ftbuild.images.engine import Engine, last_words
 from ftbuild.images.making.base import base_of, machines_of
 from ftbuild.images.making.beforehand import require_sound
 from ftbuild.images.making.command import command
@@ -216,9 +216,8 @@ def _push(reference: str, engine: Engine, log: Path, world: World) -> None:
     world.emit(Noted(text=f"pushing {reference}"))
     done = engine.run("push", reference, timeout=3600)
     if not done.ok:
-        said = (done.stderr or done.stdout).strip().splitlines()
         raise EnvironmentFault(
-            f"{reference} was built, but cannot be pushed: {said[-1] if said else done.ending}",
+            f"{reference} was built, but cannot be pushed: {last_words(done)}",
             hint=f"`{engine.kind} login` lets you in; then run the same command again.",
             log=log,
         )

@@ -61,7 +61,7 @@ def write_context(
         raise EnvironmentFault(
             f"the build context cannot be written: {error.strerror}: "
             f"{error.filename2 or error.filename}",
-            hint="It takes some 50 MB below the root; is there space left?",
+            hint="It takes some 30 MB below the root; is there space left?",
         ) from error
     return path
 

@@ -29,8 +29,7 @@ _WIDTH = 90
 
 def dockerfile_path(image: Image) -> str:
     """Where an image's Dockerfile is kept: `docker/3.14/trixie-dev.Dockerfile`."""
-    flavour = "" if image.flavour is Flavour.SLIM else f"-{image.flavour}"
-    return f"{FOLDER}/{series_of(image.release)}/{image.base_name}{flavour}.Dockerfile"
+    return f"{FOLDER}/{series_of(image.release)}/{_file_name(image)}.Dockerfile"
 
 
 def files(catalogue: Catalogue) -> dict[str, str]:
@@ -162,7 +161,7 @@ def _series(release: str, images: Iterable[Image]) -> Mapping[str, Any]:
     versions = [release] if is_prerelease(release) else [series_of(release), release]
     found = [
         {
-            "name": "-".join(filter(None, (image.base_name, _flavour_word(image)))),
+            "name": _file_name(image),
             "path": dockerfile_path(image),
             "suffixes": _suffixes(image),
         }
@@ -181,6 +180,11 @@ def _suffixes(image: Image) -> tuple[str, ...]:
     flavour = f"-{word}" if (word := _flavour_word(image)) else ""
     full = f"{flavour}-{image.base_name}"
     return (flavour, full) if image.default_base else (full,)
+
+
+def _file_name(image: Image) -> str:
+    """What tells an image's file, and its target, from others of the release: `trixie-dev`."""
+    return "-".join(filter(None, (image.base_name, _flavour_word(image))))
 
 
 def _flavour_word(image: Image) -> str:

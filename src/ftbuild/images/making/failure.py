@@ -40,7 +40,7 @@ def failure(
         return EnvironmentFault(
             f"{reference}: the disk that the engine keeps images on is full",
             hint=f"`{command} system df` shows what takes the space, `{command} system prune` "
-            "frees some. While it is built, an image with both builds takes about 6 GB.",
+            "frees some.",
             log=log,
             tail=watch.tail,
         )

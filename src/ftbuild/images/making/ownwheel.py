@@ -107,7 +107,7 @@ def own_wheel(into: Path) -> Path:
     except OSError as error:
         raise EnvironmentFault(
             f"{path} cannot be written: {error.strerror}",
-            hint="It takes 3 MB below the root; is there space left?",
+            hint="It takes 1 MB below the root; is there space left?",
         ) from error
     return path
 

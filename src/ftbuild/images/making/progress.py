@@ -80,7 +80,8 @@ class Watch:
         """Take a line into account."""
         if line.strip():
             self._last.append(line.strip())
-        self._over = self._over or line == _RULE
+        # Not of podman, in whose output it is a step's own line.
+        self._over = self._over or (line == _RULE and self._current is None)
         if self._over:
             return
         if found := _VERTEX.fullmatch(line):

@@ -84,7 +84,7 @@ def test_the_tail_is_that_of_the_step_that_failed() -> None:
 
 
 def test_podmans_steps() -> None:
-    watch, events = watched(PODMAN)
+    watch, events = watched(PODMAN.replace("[2/2] STEP 2/3", "------\n[2/2] STEP 2/3"))
     assert [event.stage for event in events if isinstance(event, StageStarted)] == [
         "1/3 FROM debian:trixie-slim AS builder",
         "2/3 packages",
