@@ -7,7 +7,7 @@
 The first grades the packages of the audit's known cases and prints each with its version, grade
 and level. `--time` resolves and grades a project that gets about 50 packages, first with empty
 caches, then again with what that left there, and audits it whole, imports included. `--record`
-writes what the index answers, trimmed to what grading needs, for tests/unit/audit/test_grades.py to
+writes what the index answers, trimmed to what grading needs, for tests/unit/auditing/grading/ to
 replay.
 
 ROOT is ftbuild's, with the builds to grade for; 3.15t is graded by its tags alone and needs none.
@@ -31,14 +31,14 @@ from typing import Any
 
 import msgspec
 
-from ftbuild.audit.findings import File, Grading, Package, Target
-from ftbuild.audit.grading import contents
-from ftbuild.audit.grading.grade import graded
-from ftbuild.audit.grading.nearest import Nearest, nearest_of
-from ftbuild.audit.grading.wheels import NO_ABI, best
-from ftbuild.audit.inputs.words import read_inputs
-from ftbuild.audit.resolving.resolve import resolve
-from ftbuild.audit.target import accepted, target_of
+from ftbuild.auditing.findings import File, Grading, Package, Target
+from ftbuild.auditing.grading import contents
+from ftbuild.auditing.grading.grade import graded
+from ftbuild.auditing.grading.nearest import Nearest, nearest_of
+from ftbuild.auditing.grading.wheels import NO_ABI, best
+from ftbuild.auditing.inputs.words import read_inputs
+from ftbuild.auditing.resolving.resolve import resolve
+from ftbuild.auditing.target import accepted, target_of
 from ftbuild.fetch import ranges, simple
 from ftbuild.fetch.access import Access
 from ftbuild.model.versions import Variant

@@ -16,7 +16,7 @@ from ftbuild.model.report import Check, expect
 from ftbuild.model.versions import parse_request
 from ftbuild.provision import Options, World, provide
 from ftbuild.store.layout import open_root
-from ftbuild.verify import Checker, Context
+from ftbuild.verifying import Checker, Context
 from tests.integration.driver import Ftbuild, intact
 
 

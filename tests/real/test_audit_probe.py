@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from ftbuild import process
-from ftbuild.audit.findings import (
+from ftbuild.auditing.findings import (
     Culprit,
     Ending,
     Grade,
@@ -22,10 +22,10 @@ from ftbuild.audit.findings import (
     Probed,
     Target,
 )
-from ftbuild.audit.probing.environment import Environment, install, make
-from ftbuild.audit.probing.probe import probe
-from ftbuild.audit.probing.testing import run_tests
-from ftbuild.audit.target import target_of
+from ftbuild.auditing.probing.environment import Environment, install, make
+from ftbuild.auditing.probing.probe import probe
+from ftbuild.auditing.probing.testing import run_tests
+from ftbuild.auditing.target import target_of
 from ftbuild.errors import Interrupted
 from ftbuild.model.events import Event
 from ftbuild.model.manifest import Installation

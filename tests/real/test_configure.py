@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ftbuild.build.plan import SITE, build_environment
+from ftbuild.building.plan import SITE, build_environment
 from ftbuild.fetch.unpack import unpack
 from ftbuild.model.versions import BOTH, Variant
 from ftbuild.store.configured import keep_configured, prepare_configure

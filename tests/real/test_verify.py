@@ -11,7 +11,7 @@ import pytest
 
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Status
-from ftbuild.verify import FULL, QUICK, Context, compare, files, verify
+from ftbuild.verifying import FULL, QUICK, Context, compare, files, verify
 
 pytestmark = pytest.mark.real
 

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from ftbuild import render
-from ftbuild.audit.findings import Status
-from ftbuild.audit.reports.report import reporting
+from ftbuild.auditing.findings import Status
+from ftbuild.auditing.reports.report import reporting
 from ftbuild.errors import BuildFailed, EnvironmentFault, Refused
 from ftbuild.fetch import Fetched, Origin
 from ftbuild.images.making.dockerfiles import Written
@@ -24,7 +24,7 @@ from ftbuild.store.collect import Collected
 from ftbuild.store.layout import Layout
 from ftbuild.toolchain import Diagnosis, Finding, Grade
 from tests.builders import build, changed
-from tests.unit.audit import examples
+from tests.unit.auditing import examples
 
 LAYOUT = Layout(root=Path("/root"))
 GIL, FREE_THREADED = (

@@ -25,7 +25,7 @@ from ftbuild.fetch.unpack import one_file
 from ftbuild.model.events import Emit
 from ftbuild.model.manifest import Installation
 from ftbuild.process import Completed, capture
-from ftbuild.verify.probing import complaint
+from ftbuild.verifying.probing import complaint
 
 NAME = "ftscalingbench"
 PATH = f"Tools/{NAME}/{NAME}.py"

@@ -11,7 +11,7 @@ from ftbuild.model.report import Check, Status
 from ftbuild.model.versions import Variant
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import is_linked
-from ftbuild.verify import compare
+from ftbuild.verifying import compare
 
 Builds = dict[Variant, Installation]
 """The two builds of a pair, by variant."""

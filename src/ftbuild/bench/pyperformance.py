@@ -23,7 +23,7 @@ from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.model.events import Emit, Noted
 from ftbuild.model.manifest import Installation
 from ftbuild.process import Completed, capture
-from ftbuild.verify.probing import complaint
+from ftbuild.verifying.probing import complaint
 
 NAME = "pyperformance"
 VERSION = "1.14.0"

@@ -74,10 +74,10 @@ def audit(
     extension module is imported in a process of its own: does it crash, hang, or switch the GIL
     on? That runs code of the packages; --no-probe does not. Exits 1 if something blocks.
     """
-    from ftbuild import audit as audit_  # noqa: PLC0415 - 75 ms that other tasks need not wait
+    from ftbuild import auditing  # noqa: PLC0415 - 75 ms that other tasks need not wait
 
     cwd = Path.cwd()
-    reporting = audit_.reporting(
+    reporting = auditing.reporting(
         format=format,
         json=json,
         everything=verbose,
@@ -86,7 +86,7 @@ def audit(
         update=update_baseline,
         cwd=cwd,
     )
-    how = audit_.How(
+    how = auditing.How(
         probe=probe,
         build=build,
         stress=stress,
@@ -97,13 +97,13 @@ def audit(
     )
     with world_of(root, quiet=quiet, writes=False) as world:
         targets = [
-            audit_.target_of(build, os.environ)
-            for build in audit_.builds(
+            auditing.target_of(build, os.environ)
+            for build in auditing.builds(
                 parse_requests((python, compare)),
                 world.layout,
                 default_profile=default_profile(),
             )
         ]
-        asked = audit_.read_inputs(inputs, extras=extra, groups=group, cwd=cwd)
-        found = audit_.audit(asked, targets, how, world)
+        asked = auditing.read_inputs(inputs, extras=extra, groups=group, cwd=cwd)
+        found = auditing.audit(asked, targets, how, world)
     render.audited(found, reporting)

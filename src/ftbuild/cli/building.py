@@ -11,7 +11,7 @@ from invoke.context import Context
 
 from ftbuild import console, provision, render
 from ftbuild import toolchain as toolchain_
-from ftbuild.build.given import given_source
+from ftbuild.building.given import given_source
 from ftbuild.cli.surroundings import (
     HELP,
     catalogue_of,

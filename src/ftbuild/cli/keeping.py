@@ -26,8 +26,8 @@ from ftbuild.store import links, prefixes
 from ftbuild.store.collect import collect
 from ftbuild.store.layout import layout_of, open_root
 from ftbuild.store.listing import installations
-from ftbuild.verify import FULL
-from ftbuild.verify import files as file_checks
+from ftbuild.verifying import FULL
+from ftbuild.verifying import files as file_checks
 
 
 @command(name="list", help=HELP)

@@ -13,7 +13,7 @@ from platformdirs.unix import Unix
 from ftbuild import catalogue as catalogue_
 from ftbuild import console
 from ftbuild.archive.stores import Archives
-from ftbuild.build.given import NOTHING_GIVEN, Given
+from ftbuild.building.given import NOTHING_GIVEN, Given
 from ftbuild.errors import UsageError
 from ftbuild.fetch.sources import Sources
 from ftbuild.model.manifest import Installation
@@ -22,7 +22,7 @@ from ftbuild.model.versions import Request, parse_requests
 from ftbuild.provision import World
 from ftbuild.store.layout import Layout, layout_of, open_root
 from ftbuild.store.listing import find, installations
-from ftbuild.verify import FULL
+from ftbuild.verifying import FULL
 
 HELP = {
     "root": "where everything lives [FTBUILD_ROOT, else ~/.local/share/ftbuild]",

@@ -13,7 +13,7 @@ import msgspec
 from ftbuild.archive.bytecode import compile_again
 from ftbuild.archive.read import contents, repoint, unpack_build
 from ftbuild.archive.stores import Offer
-from ftbuild.build.engine import together
+from ftbuild.building.engine import together
 from ftbuild.errors import EnvironmentFault, FtbuildError, Interrupted, Refused
 from ftbuild.model.archive import (
     FORMAT,
@@ -36,7 +36,7 @@ from ftbuild.store.listing import installed
 from ftbuild.store.prefixes import appearing, claimed, complete, placed, write_atomically
 from ftbuild.store.tree import Tree, digest
 from ftbuild.store.work import scratch
-from ftbuild.verify import QUICK
+from ftbuild.verifying import QUICK
 
 
 class Packed(msgspec.Struct, frozen=True, kw_only=True):

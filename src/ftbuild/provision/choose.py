@@ -9,7 +9,7 @@ import msgspec
 
 from ftbuild import toolchain
 from ftbuild.archive.stores import Offer
-from ftbuild.build.resolve import Wanted, specify, want
+from ftbuild.building.resolve import Wanted, specify, want
 from ftbuild.errors import EnvironmentFault
 from ftbuild.fetch import Unavailable
 from ftbuild.model.archive import archive_name

@@ -10,7 +10,7 @@ from pathlib import Path
 from ftbuild import toolchain
 from ftbuild.archive.read import read_manifest
 from ftbuild.archive.stores import Offer, local_path
-from ftbuild.build.engine import together
+from ftbuild.building.engine import together
 from ftbuild.errors import EnvironmentFault, FtbuildError, Interrupted, Refused, UsageError
 from ftbuild.fetch import printable
 from ftbuild.model.archive import FORMAT, RECORD_SUFFIX, SUFFIX, Record, archive_name

@@ -12,11 +12,11 @@ from pathlib import Path
 import msgspec
 
 from ftbuild import toolchain
-from ftbuild.build.engine import Runner, together
-from ftbuild.build.jobs import JobBudget
-from ftbuild.build.plan import SITE, SUPPRESSIONS, Plan, plan
-from ftbuild.build.record import Source, manifest_of
-from ftbuild.build.resolve import without_pgo
+from ftbuild.building.engine import Runner, together
+from ftbuild.building.jobs import JobBudget
+from ftbuild.building.plan import SITE, SUPPRESSIONS, Plan, plan
+from ftbuild.building.record import Source, manifest_of
+from ftbuild.building.resolve import without_pgo
 from ftbuild.errors import EnvironmentFault, FtbuildError, Interrupted, Refused, TrainingFailed
 from ftbuild.fetch import printable
 from ftbuild.fetch.unpack import unpack

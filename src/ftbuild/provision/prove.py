@@ -15,7 +15,7 @@ from ftbuild.model.versions import Variant
 from ftbuild.provision.world import World
 from ftbuild.store.layout import Layout
 from ftbuild.store.pairs import read_verdict, save_verdict
-from ftbuild.verify import Checker, Context, compare, verify
+from ftbuild.verifying import Checker, Context, compare, verify
 
 
 def check(

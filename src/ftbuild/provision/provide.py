@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from ftbuild import toolchain
-from ftbuild.build.plan import render
-from ftbuild.build.resolve import check_arguments, want
+from ftbuild.building.plan import render
+from ftbuild.building.resolve import check_arguments, want
 from ftbuild.fetch import Fetched
 from ftbuild.model.recipes import Catalogue
 from ftbuild.model.report import Report

@@ -13,7 +13,7 @@ from ftbuild.model.events import Emit
 from ftbuild.model.recipes import Catalogue
 from ftbuild.provision.training import Training
 from ftbuild.store.layout import Layout
-from ftbuild.verify import Checker
+from ftbuild.verifying import Checker
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

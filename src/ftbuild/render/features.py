@@ -12,8 +12,8 @@ from ftbuild.errors import Interrupted, Refused
 from ftbuild.render.documents import plain, print_json, refuse, report_fields
 
 if TYPE_CHECKING:
-    from ftbuild.audit.findings import Audit
-    from ftbuild.audit.reports import Reporting
+    from ftbuild.auditing.findings import Audit
+    from ftbuild.auditing.reports import Reporting
     from ftbuild.bench.comparison import Comparison
     from ftbuild.bench.outputs import Outputs
     from ftbuild.bench.results import Results
@@ -72,7 +72,7 @@ def compared(found: Comparison, *, json: bool) -> None:
 
 def audited(found: Sequence[Audit], how: Reporting) -> None:
     """What audits found, side by side where they are several. Raises `Refused` where one fails."""
-    from ftbuild.audit.reports import document, rendered, settled  # noqa: PLC0415 - as above
+    from ftbuild.auditing.reports import document, rendered, settled  # noqa: PLC0415 - as above
 
     if how.format == "json":
         print_json(**document(found))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from ftbuild.build.resolve import specify, want
+from ftbuild.building.resolve import specify, want
 from ftbuild.errors import UsageError
 from ftbuild.fetch import Unavailable
 from ftbuild.model.events import Event, Warned

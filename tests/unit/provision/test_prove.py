@@ -9,7 +9,7 @@ from ftbuild.provision import check, judge_pairs
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import installations
 from ftbuild.store.pairs import read_verdict, save_verdict
-from ftbuild.verify import Context, files
+from ftbuild.verifying import Context, files
 from tests.builders import changed, store
 
 from .worlds import world

@@ -23,7 +23,7 @@ from ftbuild.archive.bytecode import compile_again, files_of
 from ftbuild.archive.pack import survey
 from ftbuild.archive.read import contents as contents_of
 from ftbuild.archive.relocate import STAMP, repointed, stamped
-from ftbuild.build.plan import SUPPRESSIONS as LISTED
+from ftbuild.building.plan import SUPPRESSIONS as LISTED
 from ftbuild.errors import EnvironmentFault, Refused, UsageError
 from ftbuild.images.assembling.bytecode import same_magic, twins
 from ftbuild.images.assembling.contents import (
@@ -46,7 +46,7 @@ from ftbuild.store import tree
 from ftbuild.store.listing import MANIFEST, find
 from ftbuild.store.prefixes import complete
 from ftbuild.toolchain.programs import which
-from ftbuild.verify import QUICK
+from ftbuild.verifying import QUICK
 
 PACKAGES = f"{PREFIXES}/packages"
 """The distribution's packages whose libraries the builds are linked to, one name a line."""

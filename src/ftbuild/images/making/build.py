@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from ftbuild import process
-from ftbuild.build.resolve import want
+from ftbuild.building.resolve import want
 from ftbuild.errors import EnvironmentFault, Interrupted, Refused, UsageError
 from ftbuild.images.engine import Engine, last_words
 from ftbuild.images.making.base import base_of, machines_of

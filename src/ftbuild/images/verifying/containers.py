@@ -18,7 +18,7 @@ from ftbuild import process
 from ftbuild.errors import EnvironmentFault
 from ftbuild.images.engine import Engine
 from ftbuild.images.stored import Stored
-from ftbuild.verify.probing import PROBES, Inside
+from ftbuild.verifying.probing import PROBES, Inside
 
 SCRATCH = Path("/tmp")  # noqa: S108 - the container's own, in memory
 """The one directory that can be written in a container."""

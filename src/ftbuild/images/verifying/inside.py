@@ -25,7 +25,7 @@ from ftbuild.model.manifest import FORMAT, Installation, Manifest
 from ftbuild.model.report import Report
 from ftbuild.model.versions import Variant
 from ftbuild.store.listing import MANIFEST
-from ftbuild.verify import FULL, Checker, Context, compare, files, verify
+from ftbuild.verifying import FULL, Checker, Context, compare, files, verify
 
 _ROOT = "0:0"
 

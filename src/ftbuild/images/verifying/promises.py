@@ -14,8 +14,8 @@ from ftbuild.images.verifying.containers import Container
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Check, Status, expect, skipped
 from ftbuild.model.versions import Variant, series_of
-from ftbuild.verify.environments import pip_place
-from ftbuild.verify.probing import PROBES, Context, NoAnswer, ask, complaint
+from ftbuild.verifying.environments import pip_place
+from ftbuild.verifying.probing import PROBES, Context, NoAnswer, ask, complaint
 
 ANYBODY = "28431:28431"
 """A user and a group that no distribution knows: what platforms run images as that trust none."""

@@ -8,7 +8,7 @@ import msgspec
 
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Check, Status, expect, skipped
-from ftbuild.verify.probing import Context, NoAnswer, ask, complaint, run
+from ftbuild.verifying.probing import Context, NoAnswer, ask, complaint, run
 
 PROJECTS = ("numpy", "packaging")
 """What is tried: wheels of a project with extension modules, and of one that is pure Python, whose

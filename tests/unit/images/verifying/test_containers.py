@@ -8,7 +8,7 @@ import pytest
 from ftbuild.errors import EnvironmentFault, Interrupted
 from ftbuild.images.stored import read
 from ftbuild.images.verifying.containers import running
-from ftbuild.verify.probing import PROBES
+from ftbuild.verifying.probing import PROBES
 from tests.unit.images.engines import DOCKER, engine, said
 
 IMAGE = read(DOCKER, reference="app:1")

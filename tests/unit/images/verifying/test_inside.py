@@ -17,7 +17,7 @@ from ftbuild.model.report import Report, Status
 from ftbuild.model.versions import Variant
 from tests.builders import build
 from tests.unit.images.engines import DOCKER, engine, said
-from tests.unit.verify.builds import named
+from tests.unit.verifying.builds import named
 
 
 def _image(folder: Path, builds: Sequence[Installation], image: str = DOCKER) -> Engine:

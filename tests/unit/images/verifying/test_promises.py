@@ -13,7 +13,7 @@ from ftbuild.model.report import Status
 from ftbuild.model.versions import Variant
 from tests.builders import build, with_python
 from tests.unit.images.engines import engine
-from tests.unit.verify.builds import context, failing, named
+from tests.unit.verifying.builds import context, failing, named
 
 
 def _script(path: Path, body: str) -> None:

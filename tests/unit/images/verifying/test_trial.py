@@ -8,7 +8,7 @@ from ftbuild.images.verifying.trial import PROJECTS, Wheels, trial
 from ftbuild.model.report import Status
 from ftbuild.model.versions import Variant
 from tests.builders import build, with_python
-from tests.unit.verify.builds import context, failing, named
+from tests.unit.verifying.builds import context, failing, named
 
 
 def _python(answer: str, install: str = "true") -> str:

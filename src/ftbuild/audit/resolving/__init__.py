@@ -1,6 +1,0 @@
-"""Which packages that gets: uv resolves, and its complaints become our errors."""
-
-from ftbuild.audit.resolving.resolve import resolve
-from ftbuild.wheels.complaints import Unsatisfiable
-
-__all__ = ["Unsatisfiable", "resolve"]
