@@ -26,6 +26,7 @@ from ftbuild.model.spec import Make
 
 _TOKEN = b"+"
 _WAIT = 0.2
+"""Seconds after which somebody who waits looks whether the run was stopped."""
 
 
 class JobBudget:
@@ -48,6 +49,7 @@ class JobBudget:
         self._make = make
         self._lock = threading.Lock()
         self._running = 0
+        self._turn = threading.Condition()
         self._waiting: deque[object] = deque()
 
     def __enter__(self) -> Self:
@@ -95,12 +97,14 @@ class JobBudget:
 
     def _take(self, stop: threading.Event) -> None:
         ticket = object()
-        self._waiting.append(ticket)
+        with self._turn:
+            self._waiting.append(ticket)
         try:
             while not stop.is_set():
-                if self._waiting[0] is not ticket:
-                    stop.wait(_WAIT)
-                    continue
+                with self._turn:
+                    if self._waiting[0] is not ticket:
+                        self._turn.wait(_WAIT)
+                        continue
                 select.select([self._ours], [], [], _WAIT)
                 with self._lock, contextlib.suppress(BlockingIOError):
                     os.read(self._ours, 1)
@@ -108,7 +112,9 @@ class JobBudget:
                     return
             raise Interrupted("stopped before it began")
         finally:
-            self._waiting.remove(ticket)
+            with self._turn:
+                self._waiting.remove(ticket)
+                self._turn.notify_all()
 
     def _give_back(self) -> None:
         with self._lock:
