@@ -160,22 +160,48 @@ class Program(invoke.program.Program):
         if rest and f"{name}.{rest[0]}" in contexts:
             name, rest = f"{name}.{rest[0]}", rest[1:]
         context = contexts.get(name)
+        if context is None:
+            self._require_no_group(name, rest)
         parameter = getattr(self.namespace[name], "words", None) if context else None
         if context is None or parameter is None:
             return [*line[:start], name, *rest]
         return [*line[:start], name, *_spread(rest, context, f"--{parameter}")]
 
+    def _require_no_group(self, name: str, rest: Sequence[str]) -> None:
+        """Say what there is where only the first word of a task's two was given."""
+        assert self.namespace is not None  # noqa: S101 - the caller has looked
+        if not any(known.startswith(f"{name}.") for known in self.namespace.task_names):
+            return
+        if rest and rest[0] in {"--help", "-h"}:
+            console.say(f"Usage: {self.binary} {name} TASK [WORDS] [OPTIONS]\n")
+            self._say_tasks(f"{name} ")
+            self._leave(0)
+        spoken = spoken_names(self.namespace).values()
+        second = [task.partition(" ")[2] for task in spoken if task.startswith(f"{name} ")]
+        word = rest[0] if rest and not rest[0].startswith("-") else None
+        near = nearest(word, second, 1) if word else ()
+        guess = f"Did you mean {name} {near[0]}? " if near else ""
+        raise UsageError(
+            f"there is no task {name} {word}" if word else f"{name} what?",
+            hint=f"{guess}{name} goes with {', '.join(second)}; `{self.binary} {name} --help`.",
+        )
+
     def print_help(self) -> None:
         """The tasks, and how to learn more about one."""
         console.say(f"{self.name} {self.version}: {self.summary}\n")
         console.say(f"Usage: {self.binary} TASK [WORDS] [OPTIONS]\n")
+        self._say_tasks()
+        console.say(f"\n`{self.binary} TASK --help` tells all about one of them.")
+
+    def _say_tasks(self, start: str = "") -> None:
+        """A line on every task, or on those whose names begin alike."""
         assert self.namespace is not None  # noqa: S101 - this Program always has one
         tasks = [
-            (spoken, (self.namespace[name].__doc__ or "").partition("\n")[0])
+            (f"  {spoken}", (self.namespace[name].__doc__ or "").partition("\n")[0].strip())
             for name, spoken in spoken_names(self.namespace).items()
+            if spoken.startswith(start)
         ]
-        console.say(console.columns([(f"  {name}", line.strip()) for name, line in tasks]))
-        console.say(f"\n`{self.binary} TASK --help` tells all about one of them.")
+        console.say(console.columns(tasks))
 
     def print_task_help(self, name: str) -> None:
         """What a task does and its options."""

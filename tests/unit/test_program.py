@@ -166,7 +166,9 @@ def test_quoting_is_kept() -> None:
         ("list 3.14", "there is no task 3.14", ""),
         ("build --jobs two", "takes a number, not 'two'", ""),
         ("build --jobs", "needed value and was not given one", "`ftbuild build --help`"),
-        ("image biuld", "there is no task image", "`ftbuild --help`"),
+        ("image biuld", "there is no task image biuld", "Did you mean image build? image goes"),
+        ("image", "image what?", "image goes with build; `ftbuild image --help`"),
+        ("image --tag x", "image what?", ""),
     ],
 )
 def test_usage_errors_exit_2(
@@ -205,6 +207,15 @@ def test_help_on_a_task(capsys: pytest.CaptureFixture[str]) -> None:
     assert "parallel jobs" in text
     assert "another task" not in text
     assert "-j " not in text
+
+
+def test_help_on_what_goes_with_a_first_word(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        program().run(["ftbuild", "image", "--help"])
+    assert not caught.value.code
+    text = capsys.readouterr().out
+    assert "  image build  Build an image.\n" in text
+    assert "bench" not in text
 
 
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,9 @@ def test_what_is_in_it(made: Path) -> None:
     assert (name, version) == ("ftbuild", Version(ftbuild.__version__))
     package = Path(ftbuild.__file__).parent
     names = {str(path.relative_to(package.parent)) for path in package.rglob("*.py")}
-    names |= {f"ftbuild/recipes/{path.name}" for path in own_recipes().iterdir()}
+    own = own_recipes()
+    recipes = (path.relative_to(own) for path in own.rglob("*") if path.is_file())
+    names |= {f"ftbuild/recipes/{path}" for path in recipes}
     with zipfile.ZipFile(made) as archive:
         there = set(archive.namelist())
     assert names <= there
@@ -52,7 +54,7 @@ def test_its_metadata(made: Path) -> None:
     assert {"msgspec", "backports.zstd", "requests"} <= names
     # What extras bring is not part of it.
     assert not names & {"matplotlib", "pytest", "ftbuild"}
-    assert "ftbuild = ftbuild.cli:main" in commands.splitlines()
+    assert "ftbuild = ftbuild.__main__:main" in commands.splitlines()
     assert {row[0] for row in rows} == members.keys()
     assert all(not row[2] or int(row[2]) == members[row[0]] for row in rows)
 
@@ -102,7 +104,7 @@ def test_it_runs_without_what_a_build_does_not_use(made: Path, tmp_path: Path) -
 
 def test_the_project_is_the_checkouts() -> None:
     project = own_project()
-    assert project.commands == {"ftbuild": "ftbuild.cli:main"}
+    assert project.commands == {"ftbuild": "ftbuild.__main__:main"}
     assert [requirement.name for requirement in project.requires] == sorted(
         (requirement.name for requirement in project.requires), key=str.lower
     )
