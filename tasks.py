@@ -41,13 +41,15 @@ def lint(c: Context, fix: bool = False) -> None:
     image_render(c, output=str(ROOT), check=not fix)
 
 
-@command(help={"check": "only say whether it is up to date"})
-def docs(_c: Context, check: bool = False) -> None:
-    """Write docs/commands.md, the reference of all tasks and options, from the tasks themselves."""
+@command(help={"check": "only say whether they are up to date"})
+def docs(c: Context, check: bool = False) -> None:
+    """Write docs/commands.md from the tasks, and docs/api.md from the docstrings."""
     text = _reference()
     if check and COMMANDS.read_text() != text:
         raise Exit(f"{COMMANDS} is out of date: run `./ftbuild docs`", code=1)
     COMMANDS.write_text(text)
+    with c.cd(str(ROOT)):
+        c.run(f'"{sys.executable}" docs/api.py {"--check" if check else ""}')
 
 
 def _reference() -> str:

@@ -125,13 +125,17 @@ class Ftbuild:
 
     def start(self, *words: str, script: str = 'exec "$@"') -> Running:
         """Start a command, by way of a shell script that may do something first."""
+        return self.python("-m", "ftbuild", *words, script=script)
+
+    def python(self, *words: str, script: str = 'exec "$@"') -> Running:
+        """Start Python, as this user."""
         output = self.folder / f"output-{time.monotonic_ns()}"
         with (
             output.with_suffix(".out").open("w") as out,
             output.with_suffix(".err").open("w") as err,
         ):
             process = subprocess.Popen(
-                ["/bin/sh", "-c", script, "sh", sys.executable, "-m", "ftbuild", *words],
+                ["/bin/sh", "-c", script, "sh", sys.executable, *words],
                 env=self.env,
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import ftbuild as library
 from tests.real.made_up import wheels
 
 from .conftest import Pair
@@ -144,6 +145,14 @@ def test_each_gets_its_verdict(user: User) -> None:
     assert culprit["chain"][0] == "chain_a"
     late = {item["module"]: item["ending"] for item in by_name["lazy"]["probed"]}
     assert late == {"lazy": "fine", "lazy._late": "gil"}
+
+
+def test_a_program_gets_the_same_as_data(user: User) -> None:
+    world = library.world(user.root, env=user.env)
+    (found,) = library.audit("good", "single", python="3.14t", world=world)
+    assert [item.package.name for item in found.blocking] == ["single"]
+    (found,) = library.audit("single", how=library.How(probe=False), world=world)
+    assert not found.probed
 
 
 def test_a_project_that_can_switch(user: User) -> None:

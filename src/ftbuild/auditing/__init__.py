@@ -6,9 +6,10 @@ the scripts in `probes/`), a verdict and advice follow (`judging`), and `reports
 `findings` is the data they hand on; `steps` sequences them.
 """
 
+from ftbuild.auditing.findings import Audit, Finding
 from ftbuild.auditing.inputs import read_inputs
 from ftbuild.auditing.reports import reporting
 from ftbuild.auditing.steps import How, audit
 from ftbuild.auditing.target import builds, target_of
 
-__all__ = ["How", "audit", "builds", "read_inputs", "reporting", "target_of"]
+__all__ = ["Audit", "Finding", "How", "audit", "builds", "read_inputs", "reporting", "target_of"]

@@ -305,7 +305,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
         tests: The project's tests, if they were run.
         notes: What a reader has to know besides: inputs left out, an index that did not answer.
         seconds: Wall time of each step: `resolve`, `grade`, `install`, `probe`, `advise`.
-        kind, format: What this document is.
+        kind: What this document is: `audit`.
+        format: `FORMAT`.
     """
 
     ftbuild: str
@@ -318,3 +319,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     seconds: dict[str, float] = {}
     kind: str = "audit"
     format: int = FORMAT
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        """What keeps the project from switching."""
+        return tuple(item for item in self.findings if item.status in BLOCKING)

@@ -33,6 +33,7 @@ from ftbuild.fetch.origins import Unavailable
 from ftbuild.model.events import Measuring, Noted
 from ftbuild.provision import World
 from ftbuild.store import work
+from ftbuild.toolchain import usable_cpus
 from ftbuild.wheels.complaints import denied
 from ftbuild.wheels.indexes import address_in, default_index, redacted, uv_with_indexes
 from ftbuild.wheels.options import options_in
@@ -61,7 +62,7 @@ class How(msgspec.Struct, frozen=True, kw_only=True):
         stress: Whether to call from many threads at once, too.
         tests: A command that runs the project's tests, or an empty text.
         timeout: Seconds that importing one module may take.
-        jobs: Processes at a time.
+        jobs: Processes at a time, or None for as many as this process may use CPUs.
         offline: Whether to use nothing but what is cached.
     """
 
@@ -69,8 +70,8 @@ class How(msgspec.Struct, frozen=True, kw_only=True):
     build: bool = False
     stress: bool = False
     tests: str = ""
-    timeout: float
-    jobs: int
+    timeout: float = 30.0
+    jobs: int | None = None
     offline: bool = False
 
 
@@ -218,6 +219,7 @@ class _Run:
     ) -> tuple[Mapping[str, Installed], Mapping[str, tuple[Probed, ...]], TestsRun | None]:
         """Install, import, and run the project's tests."""
         how, tests = self._how, None
+        jobs = how.jobs or usable_cpus()
         with self._step("install", f"installing {_counted(packages)}"):
             place = make(self._target, self._scratch, self._uv)
             installed = install(
@@ -226,7 +228,7 @@ class _Run:
                 place,
                 self._uv,
                 build=how.build,
-                jobs=how.jobs,
+                jobs=jobs,
                 emit=self._emit,
             )
         with self._step("probe", "importing"):
@@ -234,7 +236,7 @@ class _Run:
                 place,
                 self._target,
                 packages,
-                jobs=how.jobs,
+                jobs=jobs,
                 timeout=how.timeout,
                 stress=how.stress,
                 emit=self._emit,

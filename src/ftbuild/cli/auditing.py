@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from invoke.context import Context
 
-from ftbuild import render
-from ftbuild import toolchain as toolchain_
-from ftbuild.cli.surroundings import (
-    HELP,
-    default_profile,
-    positive,
-    world_of,
-)
-from ftbuild.model.versions import parse_requests
+from ftbuild import api, render
+from ftbuild.cli.surroundings import HELP, positive, world_of
 from ftbuild.program import command
 
 
@@ -91,19 +83,17 @@ def audit(
         build=build,
         stress=stress,
         tests=tests,
-        timeout=positive(timeout, "--timeout") or 30,
-        jobs=positive(jobs, "--jobs") or toolchain_.usable_cpus(),
+        timeout=positive(timeout, "--timeout") or 30.0,
+        jobs=positive(jobs, "--jobs"),
         offline=offline,
     )
     with world_of(root, quiet=quiet, writes=False) as world:
-        targets = [
-            auditing.target_of(build, os.environ)
-            for build in auditing.builds(
-                parse_requests((python, compare)),
-                world.layout,
-                default_profile=default_profile(),
-            )
-        ]
-        asked = auditing.read_inputs(inputs, extras=extra, groups=group, cwd=cwd)
-        found = auditing.audit(asked, targets, how, world)
+        found = api.audit(
+            *inputs,
+            python=(python, compare),
+            extras=extra,
+            groups=group,
+            how=how,
+            world=world,
+        )
     render.audited(found, reporting)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from ftbuild import render
+from ftbuild import api, render
 from ftbuild.cli.surroundings import (
     HELP,
     catalogue_of,
-    recipe_folders,
     some,
     world_of,
 )
@@ -82,7 +81,7 @@ def image_build(
         cache=cache,
         offline=offline,
         force=force,
-        overlays=tuple(recipe_folders(recipes)),
+        overlays=tuple(api.recipe_folders(recipes, os.environ)),
     )
     with world_of(root, recipes, mirror, offline=offline, quiet=quiet, verbose=verbose) as world:
         found = images.engine_of(os.environ, world.stop, world.emit, want=engine)

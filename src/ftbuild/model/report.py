@@ -40,8 +40,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The checks made on one subject.
 
     Attributes:
-        kind: `verify`, `pair`.
-        subject: What was looked at: a build's friendly name, a pair's release.
+        kind: `verify`, `pair`, `attest`.
+        subject: What was looked at: a build's friendly name, a pair's release, an archive's name.
         checks: In the order they were made.
         format: `FORMAT`.
     """

@@ -45,6 +45,22 @@ def resolve(requests: Sequence[Request], options: Options, world: World, host: H
     return list(jobs.values())
 
 
+def foresee(requests: Sequence[Request], options: Options, world: World, host: Host) -> list[Job]:
+    """The builds that the requests mean, as far as can be told without asking the network.
+
+    A series is taken for the newest release whose source is in the cache, else for its newest.
+    """
+    jobs: dict[str, Job] = {}
+    for request in requests:
+        wanted = want(request, world.catalogue, options.profile)
+        cached = (version for version in wanted.candidates if world.sources.cached(version))
+        version = next(cached, wanted.candidates[0])
+        for variant in wanted.variants:
+            job = job_of(version, variant, wanted, options, world, host)
+            jobs.setdefault(job.store_name, job)
+    return list(jobs.values())
+
+
 def obtain(wanted: Wanted, world: World, *, there: Callable[[str], bool]) -> str:
     """The first candidate that is `there` or can be fetched; warns of those it passes over.
 

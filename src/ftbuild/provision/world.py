@@ -27,7 +27,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         force: Build again what is installed already.
         fail_fast: Stop the other builds when one fails.
         pgo_fallback: Build without PGO where the training run fails.
-        profile_data: Training profiles that the user gives.
+        profile_data: Training profiles that the user gives, as `provision.given_profiles` reads
+            them.
         retrain: Train even where a stored profile would do.
         debug_info: Keep debug information.
     """

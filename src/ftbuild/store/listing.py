@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -113,6 +113,20 @@ def find(layout: Layout, request: Request, *, default_profile: str) -> tuple[Ins
             hint=f"`ftbuild build {version}{profile}` makes it. {layout.root} has {names}.",
         )
     return found
+
+
+def meant(
+    layout: Layout, requests: Sequence[Request], *, default_profile: str
+) -> tuple[Installation, ...]:
+    """The installed builds that requests mean, each once; all of them without a request.
+
+    Raises:
+        UsageError: Nothing installed fits one of them.
+    """
+    if not requests:
+        return installations(layout)
+    found = (find(layout, request, default_profile=default_profile) for request in requests)
+    return tuple({item.prefix: item for items in found for item in items}.values())
 
 
 def _fits(item: Installation, request: Request) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ftbuild.auditing.findings import BLOCKING, FORMAT, Audit, Grade, Status
+from ftbuild.auditing.findings import FORMAT, Audit, Grade, Status
 from ftbuild.auditing.reports.verdict import verdict
 
 
@@ -32,7 +32,7 @@ def _audit(audit: Audit) -> dict[str, Any]:
     return {
         **found,
         "verdict": verdict(audit),
-        "blocking": [item.package.name for item in audit.findings if item.status in BLOCKING],
+        "blocking": [item.package.name for item in audit.blocking],
         "counts": {
             "packages": len(audit.findings),
             "status": {str(status): statuses[status] for status in Status},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ftbuild.auditing.findings import BLOCKING, Audit, Ending, Finding, Grade, Status, TestsRun
+from ftbuild.auditing.findings import Audit, Ending, Finding, Grade, Status, TestsRun
 from ftbuild.auditing.judging.judge import tried_to_build
 
 _NAMED = 6
@@ -28,7 +28,7 @@ OTHER = "installed here"
 def verdict(audit: Audit) -> str:
     """What keeps the project from switching, or that nothing does; a sentence or three."""
     label = audit.target.label
-    blocking = [item for item in audit.findings if item.status in BLOCKING]
+    blocking = audit.blocking
     doubts = (
         _doubt(audit.findings, Status.SUSPICIOUS, "is suspicious", "are suspicious"),
         _doubt(audit.findings, Status.UNKNOWN, "could not be judged", "could not be judged"),
