@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
+
+import msgspec
 
 from ftbuild import process
 from ftbuild.errors import Refused
@@ -15,6 +18,15 @@ _LEVEL = re.compile(r"\.opt-([12])\.pyc")
 
 _TIMEOUT = 120.0
 """Seconds; it takes a fifth of one, and ten times that under a sanitizer."""
+
+_HASHES = """
+import importlib.util, json, pathlib, sys
+hashes = {}
+for name in json.load(sys.stdin):
+    hashes[name] = importlib.util.source_hash(pathlib.Path(sys.argv[1], name).read_bytes()).hex()
+print(json.dumps(hashes))
+"""
+"""Run by the interpreter whose bytecode it is: each version of Python has a key of its own."""
 
 
 def files_of(source: str, among: Iterable[str]) -> tuple[str, ...]:
@@ -28,6 +40,18 @@ def files_of(source: str, among: Iterable[str]) -> tuple[str, ...]:
         return ()
     start = f"{path.parent / '__pycache__' / path.stem}."
     return tuple(name for name in among if name.startswith(start) and name.endswith(".pyc"))
+
+
+def source_of(file: str) -> str:
+    """The source of a bytecode file; empty where the name is none of one beside its source.
+
+    >>> source_of("lib/__pycache__/a.cpython-314.opt-1.pyc")
+    'lib/a.py'
+    """
+    path = PurePosixPath(file)
+    if path.suffix != ".pyc" or path.parent.name != "__pycache__":
+        return ""
+    return str(path.parent.parent / f"{path.name.partition('.')[0]}.py")
 
 
 def level(file: str) -> int:
@@ -68,9 +92,43 @@ def compile_again(
         stop=stop,
     )
     if not done.ok:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise Refused(
-            f"{installation.manifest.name} does not run here: {done.ending}"
-            + (f": {said[-1]}" if said else ""),
-            hint="It may need libraries that this system lacks, or has in another version.",
-        )
+        raise _does_not_run(installation, done)
+
+
+def source_hashes(
+    installation: Installation, sources: Sequence[str], *, stop: threading.Event
+) -> dict[str, bytes]:
+    """By which bytecode is validated that does not go by the time of its source.
+
+    Args:
+        installation: The build.
+        sources: The sources, relative to its prefix.
+        stop: Ends it when set.
+
+    Raises:
+        Refused: The interpreter does not run here, or cannot read them.
+        Interrupted: `stop` was set.
+    """
+    done = process.capture(
+        (installation.python, "-I", "-B", "-c", _HASHES, installation.prefix),
+        env=installation.environment({"LC_ALL": "C.UTF-8"}),
+        stdin=json.dumps(sources),
+        timeout=_TIMEOUT,
+        stop=stop,
+    )
+    try:
+        found = msgspec.json.decode(done.stdout, type=dict[str, str])
+    except msgspec.DecodeError:
+        found = {}
+    if not done.ok or found.keys() != set(sources):
+        raise _does_not_run(installation, done)
+    return {name: bytes.fromhex(digest) for name, digest in found.items()}
+
+
+def _does_not_run(installation: Installation, done: process.Completed) -> Refused:
+    said = (done.stderr or done.stdout).strip().splitlines()
+    return Refused(
+        f"{installation.manifest.name} does not run here: {done.ending}"
+        + (f": {said[-1]}" if said else ""),
+        hint="It may need libraries that this system lacks, or has in another version.",
+    )

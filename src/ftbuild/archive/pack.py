@@ -7,10 +7,7 @@ archives: names are sorted, and times, owners and modes are fixed.
 from __future__ import annotations
 
 import hashlib
-import io
-import os
-import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -18,13 +15,12 @@ from typing import BinaryIO
 
 import msgspec
 
-from ftbuild import zstd
-from ftbuild.archive import elf
-from ftbuild.archive.relocate import HEAD, STAMP, is_text, names, stamped
+from ftbuild.archive import elf, members
+from ftbuild.archive.members import Member
+from ftbuild.archive.relocate import HEAD, is_text, names, stamped
 from ftbuild.errors import Refused
 from ftbuild.model.manifest import Archived, Installation, Manifest
 from ftbuild.store import tree
-from ftbuild.store.listing import MANIFEST
 
 _BYTECODE = ".pyc"
 _NAMED = 5
@@ -118,28 +114,25 @@ def write(found: Survey, sink: BinaryIO) -> None:
     Raises:
         OSError: A file cannot be read, or the archive not be written.
     """
+    described = members.described(found.manifest, found.hashes)
+    members.write(found.installation.prefix.name, (*described, *packed(found)), sink)
+
+
+def packed(found: Survey) -> Iterator[Member]:
+    """What was installed, as it is in an archive: sorted files, and then sorted links.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
     prefix = found.installation.prefix
-    manifest = msgspec.json.format(msgspec.json.encode(found.manifest), indent=2) + b"\n"
-    with (
-        zstd.writer(sink) as packed,
-        tarfile.TarFile(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
-    ):
-        _add(archive, prefix.name, MANIFEST, manifest)
-        _add(archive, prefix.name, tree.HASHES, found.hashes)
-        for name in found.files:
-            if name.endswith(_BYTECODE):
-                _add(archive, prefix.name, name, stamped((prefix / name).read_bytes()))
-                continue
-            with (prefix / name).open("rb") as content:
-                status = os.fstat(content.fileno())
-                member = _member(prefix.name, name)
-                member.size = status.st_size
-                member.mode = 0o755 if status.st_mode & 0o100 else 0o644
-                archive.addfile(member, content)
-        for name, target in sorted(found.manifest.result.links.items()):
-            member = _member(prefix.name, name)
-            member.type, member.linkname = tarfile.SYMTYPE, target
-            archive.addfile(member)
+    for name in found.files:
+        path = prefix / name
+        if name.endswith(_BYTECODE):
+            yield Member(name=name, content=stamped(path.read_bytes()))
+        else:
+            yield Member(name=name, content=path, executable=bool(path.stat().st_mode & 0o100))
+    for name, target in sorted(found.manifest.result.links.items()):
+        yield Member(name=name, link=target)
 
 
 def _recorded(installation: Installation) -> dict[str, str]:
@@ -231,19 +224,6 @@ def _tops(added: Iterable[str], packed: Mapping[str, object]) -> tuple[str, ...]
             }
         )
     )
-
-
-def _add(archive: tarfile.TarFile, top: str, name: str, content: bytes) -> None:
-    member = _member(top, name)
-    member.size = len(content)
-    archive.addfile(member, io.BytesIO(content))
-
-
-def _member(top: str, name: str) -> tarfile.TarInfo:
-    """A member as it always is: a plain file of root's, of the one time that all have."""
-    member = tarfile.TarInfo(f"{top}/{name}")
-    member.mtime = STAMP
-    return member
 
 
 def _some(names: Iterable[str]) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from ftbuild.archive import bytecode
-from ftbuild.archive.relocate import STAMP, repointed, require_plain
+from ftbuild.archive.naming import RECORD, recorded
+from ftbuild.archive.relocate import STAMP, moved, repointed, require_plain
 from ftbuild.errors import EnvironmentFault, Refused
 from ftbuild.fetch.unpack import Damaged, first_file, unpack
 from ftbuild.model.archive import decode_manifest
@@ -132,9 +134,46 @@ def repoint(unpacked: Unpacked, prefix: Path, *, name: str, sha256: str) -> Repo
             stale[changed] = frozenset(map(bytecode.level, compiled))
     return Repointed(
         manifest=_manifest(unpacked.manifest, archived, prefix, name=name, sha256=sha256),
-        digests=digests,
+        digests=list_again(unpacked.top, digests, renamed={}),
         stale=stale,
     )
+
+
+def list_again(
+    top: Path, digests: Mapping[str, str], *, renamed: Mapping[str, str]
+) -> dict[str, str]:
+    """Make the lists of installed packages' files true of a tree in which files were changed.
+
+    What such a list (RECORD) names is what `pip uninstall` removes, by its hash others find out
+    what was altered.
+
+    Args:
+        top: The tree.
+        digests: The hashes that are known.
+        renamed: By the names that files had in these lists, those that they have now.
+
+    Returns:
+        The hashes that are known, without those of the lists that were changed.
+
+    Raises:
+        OSError: A file cannot be read or written.
+    """
+    sizes = tree.scan(top).files
+    known = dict(digests)
+    for record in [name for name in sizes if name.endswith(RECORD)]:
+        hashes = tree.parse(contents(top, known).text)
+        before = (top / record).read_bytes()
+        after = recorded(
+            before,
+            record,
+            names={name: name for name in sizes} | dict(renamed),
+            digests=hashes,
+            sizes=sizes,
+        )
+        if after != before:
+            _rewrite(top / record, after)
+            known.pop(record, None)
+    return known
 
 
 def contents(prefix: Path, unchanged: dict[str, str]) -> tree.Tree:
@@ -154,10 +193,8 @@ def _manifest(
     manifest: Manifest, archived: Archived, prefix: Path, *, name: str, sha256: str
 ) -> Manifest:
     """The manifest as a build at that prefix would have it, and what it was when it was packed."""
-    document = msgspec.json.encode(manifest)
-    moved = repointed(MANIFEST, document, archived.prefix, str(prefix))
     return msgspec.structs.replace(
-        msgspec.json.decode(moved, type=Manifest),
+        moved(manifest, archived.prefix, str(prefix)),
         name=name,
         archived=msgspec.structs.replace(archived, sha256=sha256),
     )

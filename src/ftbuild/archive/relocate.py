@@ -8,7 +8,7 @@ from the path of the executable and the landmarks beside it (Modules/getpath.py)
 debug information and in bytecode are for people, and `import` puts the latter right. The third,
 the path at which the loader looks for `libpython`, is `ftbuild.archive.elf`'s business.
 
-Pure functions from bytes to bytes.
+Pure functions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ import json
 import os
 import re
 
+import msgspec
+
 from ftbuild.errors import Refused
+from ftbuild.model.manifest import Manifest
+from ftbuild.store.listing import MANIFEST
 
 STAMP = 315_619_200
 """The time of every file in an archive: 2 January 1980, in UTC. It must not depend on when a build
@@ -35,6 +39,9 @@ _LONGEST = 127
 
 HEADER = 16
 """Bytes before the code in a `.pyc` (PEP 552): magic number, flags, time of source, its size."""
+
+_CHECKED = 0b11
+"""The flags of one that has the hash of its source instead, and is compared with it."""
 
 
 def require_plain(prefix: str) -> None:
@@ -83,6 +90,12 @@ def repointed(name: str, content: bytes, old: str, new: str) -> bytes:
     return b"#!/bin/sh\n'''exec' " + line[2:].strip() + b' "$0" "$@"\n' + b"' '''" + mark + rest
 
 
+def moved(manifest: Manifest, old: str, new: str) -> Manifest:
+    """A manifest as a build at another prefix would have it."""
+    document = repointed(MANIFEST, msgspec.json.encode(manifest), old, new)
+    return msgspec.json.decode(document, type=Manifest)
+
+
 def stamped(bytecode: bytes) -> bytes:
     """The content of a `.pyc` that is valid for a source whose time is `STAMP`.
 
@@ -91,6 +104,20 @@ def stamped(bytecode: bytes) -> bytes:
     if len(bytecode) < HEADER or bytecode[4:8] != bytes(4):
         return bytecode
     return bytecode[:8] + STAMP.to_bytes(4, "little") + bytecode[12:]
+
+
+def checked(bytecode: bytes, source: bytes) -> bytes:
+    """The content of a `.pyc` that is valid for a source of a certain content, whatever its time.
+
+    One that is validated by hash, or not at all, stays as it is.
+
+    Args:
+        bytecode: The content.
+        source: The hash of its source, of eight bytes: `importlib.util.source_hash`.
+    """
+    if len(bytecode) < HEADER or bytecode[4:8] != bytes(4):
+        return bytecode
+    return bytecode[:4] + _CHECKED.to_bytes(4, "little") + source + bytecode[HEADER:]
 
 
 def _escaped(prefix: str) -> bytes:

@@ -21,6 +21,9 @@ SUPPRESSIONS = Path("share/ftbuild/suppressions.txt")
 SITE = "config.site"
 """Where below a build's scratch directory configure is told of answers that are known already."""
 
+_DETAILS = Path(__file__).with_name("probes") / "details.py"
+"""What writes `build-details.json`, a script that the built Python runs."""
+
 _KEPT = ("PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "SHELL", "TERM")
 
 
@@ -38,7 +41,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         frozen: Whether frozen modules are unpacked with it.
         environment: The whole environment of every stage, but for make's job flags.
         stages: In order, up to the staged installation.
-        settle: What runs inside the prefix once it is in place: pip is installed there.
+        settle: What runs inside the prefix once it is in place: pip is installed there, and
+            `build-details.json` written.
     """
 
     name: str
@@ -142,6 +146,8 @@ def plan(
                 argv=(str(python), "-I", "-m", "ensurepip", "--upgrade", "--default-pip"),
                 cwd=prefix,
             ),
+            # -B: it must not add bytecode of what it imports.
+            Stage(name="details", argv=(str(python), "-I", "-B", str(_DETAILS)), cwd=prefix),
         ),
     )
 

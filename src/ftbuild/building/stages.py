@@ -23,7 +23,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """One command of a build.
 
     Attributes:
-        name: `configure`, `instrument`, `train`, `compile`, `install`, `pip`.
+        name: `configure`, `instrument`, `train`, `compile`, `install`, `pip`, `details`.
         argv: The command.
         cwd: The directory it runs in.
         parallel: Whether it is a make that draws on the job budget.

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from ftbuild.errors import EnvironmentFault
+from ftbuild.model.manifest import Manifest
 from ftbuild.store.listing import MANIFEST
 
 INCOMPLETE = "ftbuild.incomplete"
@@ -90,6 +91,18 @@ def tree_of(entries: Entries, digests: Mapping[str, str]) -> Tree:
         size=sum(entries.files.values()),
         count=len(entries.files),
     )
+
+
+def holding(manifest: Manifest, there: Tree) -> Manifest:
+    """The manifest of a build that holds what is there now."""
+    result = msgspec.structs.replace(
+        manifest.result,
+        size=there.size,
+        files=there.count,
+        files_sha256=there.sha256,
+        links=dict(there.links),
+    )
+    return msgspec.structs.replace(manifest, result=result)
 
 
 def scan(prefix: Path) -> Entries:

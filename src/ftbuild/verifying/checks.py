@@ -13,6 +13,7 @@ import msgspec
 
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Report
+from ftbuild.verifying.details import details
 from ftbuild.verifying.environments import environments
 from ftbuild.verifying.headers import headers
 from ftbuild.verifying.identity import identity
@@ -23,7 +24,7 @@ from ftbuild.verifying.scaling import scaling
 QUICK: tuple[Checker, ...] = (identity, extensions)
 """What takes a second: is this the interpreter it says it is, and is it whole?"""
 
-FULL: tuple[Checker, ...] = (*QUICK, promised, environments, headers, scaling)
+FULL: tuple[Checker, ...] = (*QUICK, promised, environments, headers, details, scaling)
 """What a build must pass before it is linked: 5 to 10 seconds."""
 
 

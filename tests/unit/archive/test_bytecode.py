@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import importlib.util
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from ftbuild.archive.bytecode import compile_again, files_of, level
+from ftbuild.archive.bytecode import compile_again, files_of, level, source_hashes, source_of
 from ftbuild.errors import Refused
 from tests.builders import build, with_python
 
@@ -46,3 +48,31 @@ def test_an_interpreter_that_does_not_run(tmp_path: Path) -> None:
     made = with_python(build(tmp_path), "echo libssl.so.3: no such file >&2; exit 127")
     with pytest.raises(Refused, match="does not run here: exit status 127: libssl"):
         compile_again(made, {"a.py": frozenset({0})}, mark="", stop=threading.Event())
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("lib/__pycache__/a.cpython-314.pyc", "lib/a.py"),
+        ("lib/__pycache__/a.cpython-314.opt-2.pyc", "lib/a.py"),
+        ("lib/a.pyc", ""),
+        ("lib/__pycache__/a.txt", ""),
+    ],
+)
+def test_the_source_of_bytecode(file: str, source: str) -> None:
+    assert source_of(file) == source
+    assert not source or file in files_of(source, [file])
+
+
+def test_the_hashes_of_sources_are_those_of_the_interpreter(tmp_path: Path) -> None:
+    made = with_python(build(tmp_path), f'exec "{sys.executable}" "$@"')
+    (tmp_path / "a Ω.py").write_bytes(b"x = 1\n")
+    found = source_hashes(made, ("a Ω.py",), stop=threading.Event())
+    assert found == {"a Ω.py": importlib.util.source_hash(b"x = 1\n")}
+
+
+@pytest.mark.parametrize("script", ["exit 3", "echo '{}'", "echo nonsense", "kill -SEGV $$"])
+def test_an_interpreter_that_does_not_hash(tmp_path: Path, script: str) -> None:
+    made = with_python(build(tmp_path), script)
+    with pytest.raises(Refused, match="does not run here"):
+        source_hashes(made, ("a.py",), stop=threading.Event())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import os
@@ -11,11 +12,11 @@ import pytest
 
 from ftbuild import zstd
 from ftbuild.archive.pack import survey, write
-from ftbuild.archive.read import contents, read_manifest, repoint, unpack_build
+from ftbuild.archive.read import contents, list_again, read_manifest, repoint, unpack_build
 from ftbuild.archive.relocate import STAMP
 from ftbuild.errors import Refused
 from ftbuild.store.layout import Layout
-from ftbuild.store.tree import hash_tree
+from ftbuild.store.tree import hash_tree, parse
 from tests.unit.archive.builds import installed
 
 FILES = {
@@ -71,6 +72,45 @@ def test_re_pointed(archive: Path, tmp_path: Path) -> None:
         "lib/__pycache__/other.cpython-314.pyc",
     }
     assert contents(found.top, moved.digests) == hash_tree(found.top)
+
+
+RECORD = "lib/python3.14t/site-packages/pip-26.1.dist-info/RECORD"
+
+
+def row(top: Path, name: str) -> bytes:
+    """How pip lists a program."""
+    content = (top / name).read_bytes()
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+    return f"../../../{name},sha256={digest},{len(content)}\r\n".encode()
+
+
+def test_lists_of_packages_are_true_of_what_was_re_pointed(layout: Layout, tmp_path: Path) -> None:
+    made = installed(
+        layout, FILES | {RECORD: b"../../../bin/pip,sha256=old,1\r\nlib/gone.py,,\r\n"}
+    )
+    path = tmp_path / "a.tar.zst"
+    with path.open("wb") as sink:
+        write(survey(made), sink)
+    found = unpack_build(path, tmp_path / "into", stop=STOP)
+    moved = repoint(found, tmp_path / "there", name=made.manifest.name, sha256="")
+    assert (found.top / RECORD).read_bytes() == row(found.top, "bin/pip")
+    assert (found.top / RECORD).stat().st_mtime == STAMP
+    assert RECORD not in moved.digests
+    assert contents(found.top, moved.digests) == hash_tree(found.top)
+
+    (found.top / "bin/pip").rename(found.top / "bin/pipt")
+    again = list_again(found.top, moved.digests, renamed={"bin/pip": "bin/pipt"})
+    assert (found.top / RECORD).read_bytes() == row(found.top, "bin/pipt")
+    assert contents(found.top, again) == hash_tree(found.top)
+
+
+def test_lists_of_packages_that_are_true_stay(layout: Layout, tmp_path: Path) -> None:
+    top = installed(layout, FILES).prefix
+    (top / RECORD).parent.mkdir(parents=True)
+    (top / RECORD).write_bytes(row(top, "bin/pip"))
+    before, digests = (top / RECORD).stat(), parse(hash_tree(top).text)
+    assert list_again(top, digests, renamed={}) == digests
+    assert (top / RECORD).stat() == before
 
 
 def test_a_list_of_another_archive(archive: Path, tmp_path: Path) -> None:

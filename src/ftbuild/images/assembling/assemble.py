@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import posixpath
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,11 +17,12 @@ from pathlib import Path
 import msgspec
 
 from ftbuild import process
-from ftbuild.archive import elf
+from ftbuild.archive import details, elf
 from ftbuild.archive.bytecode import compile_again, files_of
+from ftbuild.archive.naming import RECORD, library, recorded
 from ftbuild.archive.pack import survey
 from ftbuild.archive.read import contents as contents_of
-from ftbuild.archive.relocate import STAMP, repointed, stamped
+from ftbuild.archive.relocate import STAMP, moved, repointed, stamped
 from ftbuild.building.plan import SUPPRESSIONS as LISTED
 from ftbuild.errors import EnvironmentFault, Refused, UsageError
 from ftbuild.images.assembling.bytecode import same_magic, twins
@@ -31,8 +31,6 @@ from ftbuild.images.assembling.contents import (
     Contents,
     contents,
     launchers,
-    library,
-    recorded,
 )
 from ftbuild.images.assembling.needs import packages
 from ftbuild.images.names import Flavour, Image
@@ -43,7 +41,7 @@ from ftbuild.model.versions import Request, Variant, series_of
 from ftbuild.provision.prove import failures, verified
 from ftbuild.provision.world import World
 from ftbuild.store import tree
-from ftbuild.store.listing import MANIFEST, find
+from ftbuild.store.listing import find
 from ftbuild.store.prefixes import complete
 from ftbuild.toolchain.programs import which
 from ftbuild.verifying import QUICK
@@ -52,7 +50,6 @@ PACKAGES = f"{PREFIXES}/packages"
 """The distribution's packages whose libraries the builds are linked to, one name a line."""
 
 _BYTECODE = ".pyc"
-_RECORD = ".dist-info/RECORD"
 _STRIP = ("strip", "llvm-strip")
 _STRIP_TIMEOUT = 300.0
 """Seconds; all files of a build take two."""
@@ -281,6 +278,9 @@ def _copy(plan: _Plan, first: _Plan, shelf: dict[tuple[str, int], Path]) -> dict
         if source in plan.pointing:
             content = repointed(source, content, plan.item.manifest.prefix, plan.place)
             digest = hashlib.sha256(content).hexdigest()
+        elif name == f"{plan.library}/{details.NAME}":
+            content = details.without(content, {*plan.found.files, *plan.found.links})
+            digest = hashlib.sha256(content).hexdigest()
         elif name.endswith(_BYTECODE):
             content = stamped(content)
         if content.startswith(elf.MAGIC):
@@ -352,12 +352,11 @@ def _record(plan: _Plan, digests: dict[str, str]) -> None:
     names = {source: name for name, source in plan.found.files.items()}
     sizes = tree.scan(plan.folder).files
     for source, name in names.items():
-        if name.endswith(_RECORD):
-            text = (plan.item.prefix / source).read_text("utf-8")
-            folder = posixpath.dirname(posixpath.dirname(name))
+        if name.endswith(RECORD):
+            content = (plan.item.prefix / source).read_bytes()
             path = plan.folder / name
             path.unlink()  # both builds' may still be one file
-            made = recorded(text, folder, names=names, digests=digests, sizes=sizes).encode()
+            made = recorded(content, name, names=names, digests=digests, sizes=sizes)
             _write(path, made, 0o644)
             digests[name] = hashlib.sha256(made).hexdigest()
 
@@ -387,22 +386,15 @@ def _here(plan: _Plan) -> Installation:
 def _moved(plan: _Plan, place: str) -> Manifest:
     """The manifest that a build has at another prefix."""
     manifest = plan.item.manifest
-    document = repointed(MANIFEST, msgspec.json.encode(manifest), manifest.prefix, place)
-    moved = msgspec.json.decode(document, type=Manifest)
-    return msgspec.structs.replace(moved, archived=manifest.archived)
+    there = moved(manifest, manifest.prefix, place)
+    return msgspec.structs.replace(there, archived=manifest.archived)
 
 
 def _holding(manifest: Manifest, there: tree.Tree, plan: _Plan) -> Manifest:
     """A manifest of what is there."""
-    result = msgspec.structs.replace(
-        manifest.result,
-        size=there.size,
-        files=there.count,
-        files_sha256=there.sha256,
-        links=dict(there.links),
-        left_out=plan.found.left_out,
-    )
-    return msgspec.structs.replace(manifest, result=result)
+    held = tree.holding(manifest, there)
+    result = msgspec.structs.replace(held.result, left_out=plan.found.left_out)
+    return msgspec.structs.replace(held, result=result)
 
 
 def _launch(plans: Iterable[_Plan], primary: Variant, top: Path) -> None:

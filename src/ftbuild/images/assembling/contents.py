@@ -8,9 +8,6 @@ the launchers for Windows that pip carries.
 
 from __future__ import annotations
 
-import base64
-import csv
-import io
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -19,6 +16,7 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from ftbuild.archive import bytecode
+from ftbuild.archive.naming import library, own_name
 from ftbuild.images.names import Flavour
 from ftbuild.model.versions import Variant
 
@@ -55,15 +53,6 @@ class Contents(msgspec.Struct, frozen=True, kw_only=True):
     left_out: tuple[str, ...]
 
 
-def library(series: str, variant: Variant) -> str:
-    """The directory of the standard library.
-
-    >>> library("3.14", Variant.FREE_THREADED)
-    'lib/python3.14t'
-    """
-    return f"lib/python{series}{variant.suffix}"
-
-
 def contents(
     files: Iterable[str],
     links: Mapping[str, str],
@@ -93,8 +82,8 @@ def contents(
         and not (slim and any(fnmatchcase(name, pattern) for pattern in _USELESS))
     ]
     # Names that a build has already come last, and win over those that others get.
-    kept.sort(key=lambda name: _own_name(name, series, variant) == name)
-    named = {_own_name(name, series, variant): name for name in kept}
+    kept.sort(key=lambda name: own_name(name, series, variant) == name)
+    named = {own_name(name, series, variant): name for name in kept}
     return Contents(
         files=dict(sorted(named.items())),
         links=_links(links, named, series, variant),
@@ -126,43 +115,6 @@ def launchers(
     }
 
 
-def recorded(
-    text: str,
-    folder: str,
-    *,
-    names: Mapping[str, str],
-    digests: Mapping[str, str],
-    sizes: Mapping[str, int],
-) -> str:
-    """The list of an installed package's files (RECORD), as it is true in the image.
-
-    Args:
-        text: The list.
-        folder: The directory that its paths start at: `lib/python3.14/site-packages`.
-        names: By names in the build, those in the image; what it lacks is left out there.
-        digests: SHA-256 in hexadecimal digits, by names in the image.
-        sizes: Bytes, by names in the image.
-    """
-    sink = io.StringIO(newline="")
-    writer = csv.writer(sink, lineterminator="\n")
-    for row in csv.reader(io.StringIO(text, newline="")):
-        if not row:
-            continue
-        name = names.get(posixpath.normpath(posixpath.join(folder, row[0])))
-        if name is None:
-            continue
-        path = posixpath.relpath(name, folder)
-        hashed = bool(row[1:2] and row[1])
-        writer.writerow((path, _spelt(digests[name]), sizes[name]) if hashed else (path, "", ""))
-    return sink.getvalue()
-
-
-def _spelt(digest: str) -> str:
-    """A hash as lists of packages' files have it (PEP 376, PEP 427)."""
-    raw = base64.urlsafe_b64encode(bytes.fromhex(digest)).rstrip(b"=")
-    return f"sha256={raw.decode()}"
-
-
 def _module(name: str, below: str) -> str:
     """The top-level module that a file belongs to; empty where it is none of the library's."""
     if not name.startswith(f"{below}/"):
@@ -178,17 +130,6 @@ def _is_left_out(module: str) -> bool:
     return module in _TK or _TESTS.fullmatch(module) is not None
 
 
-def _own_name(name: str, series: str, variant: Variant) -> str:
-    """The name that belongs to a build of the pair alone.
-
-    A free-threaded build is installed with the names of the other one, too: `python3.14`.
-    """
-    if not name.startswith("bin/"):
-        return name
-    # Not of `python3.14td`, and not of `x3.140`.
-    return re.sub(rf"{re.escape(series)}(?![0-9t])", series + variant.suffix, name)
-
-
 def _links(
     links: Mapping[str, str], files: Collection[str], series: str, variant: Variant
 ) -> dict[str, str]:
@@ -196,8 +137,8 @@ def _links(
     found = {}
     for name, target in links.items():
         folder = posixpath.dirname(name)
-        aim = _own_name(posixpath.join(folder, target), series, variant)
-        found[_own_name(name, series, variant)] = posixpath.relpath(aim, folder)
+        aim = own_name(posixpath.join(folder, target), series, variant)
+        found[own_name(name, series, variant)] = posixpath.relpath(aim, folder)
     found = _leading_somewhere({k: v for k, v in found.items() if k not in files}, files)
     short = {
         f"bin/{match['stem']}{match['tail'] or ''}": posixpath.basename(name)

@@ -1,14 +1,8 @@
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ftbuild.images.assembling.contents import Contents, contents, launchers, recorded
+from ftbuild.images.assembling.contents import Contents, contents, launchers
 from ftbuild.images.names import Flavour
 from ftbuild.model.versions import Variant
 
@@ -135,46 +129,3 @@ def test_launchers_of_the_other_build_have_its_own_names_only() -> None:
         kept, "/opt/python/3.14t", series="3.14", variant=Variant.FREE_THREADED, primary=False
     )
     assert set(scripts) == {"pip3.14t", "python3.14t"}
-
-
-def test_the_list_of_a_package_is_of_what_is_there() -> None:
-    folder = "lib/python3.14t/site-packages"
-    text = (
-        "../../../bin/pip3.14,sha256=old,1\r\n"
-        "pip/w64.exe,sha256=gone,2\r\n"
-        '"pip/a,b.py",sha256=old,3\r\n'
-        "pip-1.dist-info/RECORD,,\r\n"
-        "\r\n"
-    )
-    names = {
-        "bin/pip3.14": "bin/pip3.14t",
-        f"{folder}/pip/a,b.py": f"{folder}/pip/a,b.py",
-        f"{folder}/pip-1.dist-info/RECORD": f"{folder}/pip-1.dist-info/RECORD",
-    }
-    digests = dict.fromkeys(names.values(), hashlib.sha256(b"").hexdigest())
-    made = recorded(
-        text, folder, names=names, digests=digests, sizes=dict.fromkeys(names.values(), 7)
-    )
-    # The hash of nothing as `pip` writes it.
-    spelt = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
-    assert made.splitlines() == [
-        f"../../../bin/pip3.14t,{spelt},7",
-        f'"pip/a,b.py",{spelt},7',
-        "pip-1.dist-info/RECORD,,",
-    ]
-
-
-@given(st.text(), st.lists(st.text(min_size=1)))
-def test_any_list_is_read(text: str, files: list[str]) -> None:
-    names = {name: name for name in files}
-    try:
-        made = recorded(
-            text,
-            "lib",
-            names=names,
-            digests=dict.fromkeys(names, "00"),
-            sizes=dict.fromkeys(names, 0),
-        )
-    except csv.Error:
-        return
-    assert all(len(row) == 3 for row in csv.reader(io.StringIO(made, newline="")))
