@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ftbuild.model.manifest import FORMAT, Installation, Manifest, Result, Used
+from ftbuild.model.manifest import FORMAT, Installation, Manifest, Result, StageRecord, Used
 from ftbuild.model.spec import BuildSpec, Compiler, Host, Library, Make
 from ftbuild.model.versions import Variant
 from ftbuild.store.layout import Layout
@@ -85,7 +85,7 @@ def build(prefix: Path, variant: Variant = Variant.FREE_THREADED, **asked: Any) 
         kernel="6.1.0",
         jobs=2,
         training=None,
-        stages=(),
+        stages=(StageRecord(name="details", seconds=0.1),),
         started="2026-11-01T12:00:00+00:00",
     )
     result = Result(

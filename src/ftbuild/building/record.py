@@ -11,6 +11,7 @@ import ftbuild
 from ftbuild.building.engine import Built
 from ftbuild.building.evidence import read_evidence
 from ftbuild.building.plan import SUPPRESSIONS, Plan, sanitizer_environment
+from ftbuild.model.components import Component, Linked
 from ftbuild.model.manifest import FORMAT, Manifest, Result, StageRecord, Used
 from ftbuild.model.recipes import Profile
 from ftbuild.model.spec import Host
@@ -19,11 +20,26 @@ from ftbuild.store.tree import Tree
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a release's source came from (fit to print), how long it is, where it was unpacked."""
+    """The source of a release.
+
+    Attributes:
+        origin: Where it came from, fit to print.
+        upstream: Where its publisher offers it; empty if the catalogue does not have it.
+        size: Bytes of the tarball.
+        tree: Where it was unpacked.
+    """
 
     origin: str
+    upstream: str
     size: int
     tree: Path
+
+
+class Ingredients(msgspec.Struct, frozen=True, kw_only=True):
+    """What went into a build beside CPython's own code; None: it could not be found out."""
+
+    bundled: tuple[Component, ...] | None
+    linked: tuple[Linked, ...] | None
 
 
 def manifest_of(
@@ -36,6 +52,7 @@ def manifest_of(
     promised: tuple[str, ...],
     missing: tuple[str, ...],
     contents: Tree,
+    ingredients: Ingredients,
     settled: tuple[StageRecord, ...],
     jobs: int,
     started: datetime,
@@ -74,6 +91,9 @@ def manifest_of(
             training=training,
             stages=(*built.stages, *settled),
             started=started.isoformat(timespec="milliseconds"),
+            upstream=source.upstream,
+            bundled=ingredients.bundled,
+            linked=ingredients.linked,
         ),
         result=Result(
             pgo=trained is not None,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from ftbuild.model.components import Component, Linked
 from ftbuild.model.spec import BuildSpec, Compiler, Make
 from ftbuild.model.versions import Variant, series_of
 
@@ -42,6 +43,9 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
             build, `given` by the user; None without one.
         stages: Wall time of every stage.
         started: UTC time the build began, ISO 8601, to the millisecond.
+        upstream: Where the source's publisher offers it; empty if the catalogue does not have it.
+        bundled: What CPython's source brings that others made; None: nobody looked.
+        linked: The system libraries that it was linked with; None: nobody looked.
     """
 
     ftbuild: str
@@ -62,6 +66,9 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     training: str | None
     stages: tuple[StageRecord, ...]
     started: str
+    upstream: str = ""
+    bundled: tuple[Component, ...] | None = None
+    linked: tuple[Linked, ...] | None = None
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +146,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):
-    """An installed build: its prefix and its manifest."""
+    """An installed build.
+
+    Attributes:
+        prefix: Where it is.
+        manifest: What is recorded about it.
+    """
 
     prefix: Path
     manifest: Manifest

@@ -34,6 +34,7 @@ from ftbuild.model.report import Report
 from ftbuild.model.spec import BuildSpec, Host
 from ftbuild.model.versions import Variant, series_of
 from ftbuild.provision.choose import Job, job_for
+from ftbuild.provision.ingredients import ingredients
 from ftbuild.provision.prove import failures, verified
 from ftbuild.provision.training import Training, prepare, profile_place, store, training_for
 from ftbuild.provision.world import Options, World
@@ -99,7 +100,12 @@ def make_all(
             world.emit(Noted(text=f"unpacking {tarball.path.name}"))
             tree = unpack(tarball.path, work / f"source-{version}", stop=world.stop)
             origin = printable(tarball.origin.url) if tarball.origin else "the source cache"
-            sources[version] = Source(origin=origin, size=tarball.path.stat().st_size, tree=tree)
+            sources[version] = Source(
+                origin=origin,
+                upstream=world.sources.upstream(version),
+                size=tarball.path.stat().st_size,
+                tree=tree,
+            )
         run = _Run(
             world=world,
             options=options,
@@ -261,6 +267,7 @@ def _install(job: Job, run: _Run) -> tuple[Installation, Report]:
                 promised=_promised(job, run),
                 missing=_missing(job, world, run.host),
                 contents=hashes,
+                ingredients=ingredients(prefix, plan, hashes, env=world.env, stop=world.stop),
                 settled=settled,
                 jobs=run.slots,
                 started=began,

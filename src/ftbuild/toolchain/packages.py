@@ -11,7 +11,7 @@ from ftbuild.model.recipes import LibraryRecipe, PackageManager
 from ftbuild.toolchain.programs import which
 
 _OS_RELEASE = Path("/etc/os-release")
-_WORDS = re.compile(r"^(?P<key>ID|ID_LIKE)=(?P<value>.*)$", re.MULTILINE)
+_WORDS = re.compile(r"^(?P<key>ID|ID_LIKE|VERSION_ID)=(?P<value>.*)$", re.MULTILINE)
 
 Commands = tuple[tuple[str, ...], ...]
 """Commands to run one after the other."""
@@ -48,8 +48,14 @@ def distribution(os_release: str) -> tuple[str, ...]:
     >>> distribution('NAME="Rocky Linux"\nID="rocky"\nID_LIKE="rhel centos fedora"')
     ('rocky', 'rhel', 'centos', 'fedora')
     """
-    said = {match["key"]: match["value"].strip("\"'") for match in _WORDS.finditer(os_release)}
+    said = _told(os_release)
     return (*said.get("ID", "").split(), *said.get("ID_LIKE", "").split())
+
+
+def release(os_release: Path = _OS_RELEASE) -> tuple[str, str]:
+    """The distribution's name and the number of its release: `debian`, `12`; empty if not told."""
+    said = _told(os_release.read_text()) if os_release.is_file() else {}
+    return said.get("ID", ""), said.get("VERSION_ID", "")
 
 
 def library_packages(
@@ -93,3 +99,7 @@ def install_command(packages: Collection[str], manager: PackageManager, *, root:
 def command_line(commands: Commands) -> str:
     """Commands as one line for a shell."""
     return " && ".join(map(shlex.join, commands))
+
+
+def _told(os_release: str) -> dict[str, str]:
+    return {match["key"]: match["value"].strip("\"'") for match in _WORDS.finditer(os_release)}

@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 
 from ftbuild.building.engine import Built
-from ftbuild.building.record import Source, manifest_of
+from ftbuild.building.record import Ingredients, Source, manifest_of
+from ftbuild.model.components import Component
 from ftbuild.model.manifest import Manifest, StageRecord
 from ftbuild.store.tree import Tree
 from tests.builders import HOST, OPENSSL
 
 from .lines import LINK, LIST
 from .plans import PROFILES, planned
+
+EXPAT = Component(name="expat", version="2.8.2")
 
 
 @pytest.fixture
@@ -27,7 +30,13 @@ def recorded(log: Path, profile: str = "fast", **asked: Any) -> Manifest:
     return manifest_of(
         plan,
         Built(stages=(StageRecord(name="compile", seconds=1.0),), compile_log=log),
-        source=Source(origin="https://example.org/x.tar.xz", size=7, tree=plan.source),
+        source=Source(
+            origin="https://example.org/x.tar.xz",
+            upstream="https://files.example/x.tar.xz",
+            size=7,
+            tree=plan.source,
+        ),
+        ingredients=Ingredients(bundled=(EXPAT,), linked=None),
         host=HOST,
         profile=PROFILES[profile],
         promised=("ssl",),
@@ -46,6 +55,8 @@ def test_what_was_asked_used_and_came_out(log: Path) -> None:
     assert made.name == "cpython-3.14.7t"
     assert made.digest == made.spec.digest
     assert made.used.started == "2026-11-01T12:00:00.000+00:00"
+    assert made.used.upstream == "https://files.example/x.tar.xz"
+    assert (made.used.bundled, made.used.linked) == ((EXPAT,), None)
     assert [stage.name for stage in made.used.stages] == ["compile", "pip"]
     assert (made.used.compile_command, made.used.link_command) == (LIST, LINK)
     assert (made.result.size, made.result.files) == (9, 1)

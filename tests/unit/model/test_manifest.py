@@ -17,6 +17,14 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
     assert msgspec.json.decode(msgspec.json.encode(manifest), type=Manifest) == manifest
 
 
+def test_a_manifest_of_before_ingredients_were_recorded_is_read() -> None:
+    document = msgspec.to_builtins(build(PREFIX).manifest)
+    for name in ("upstream", "bundled", "linked"):
+        del document["used"][name]
+    used = msgspec.convert(document, Manifest).used
+    assert (used.upstream, used.bundled, used.linked) == ("", None, None)
+
+
 @pytest.mark.parametrize(
     ("variant", "debug", "name"),
     [

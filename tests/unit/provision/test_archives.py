@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from ftbuild.archive.stores import Archives
+from ftbuild.attest import SUFFIXES
 from ftbuild.errors import EnvironmentFault
 from ftbuild.model.archive import decode_record
 from ftbuild.model.events import Event, Warned
@@ -36,7 +37,8 @@ def test_an_archive_has_its_record_beside_it(layout: Layout) -> None:
     assert packed.path.parent == layout.archives
     beside = packed.path.with_name(f"{packed.path.name}.json")
     assert decode_record(beside.read_bytes()) == packed.record
-    assert set(layout.archives.iterdir()) == {packed.path, beside}
+    said = {packed.path.with_name(packed.path.name + suffix) for suffix in SUFFIXES}
+    assert set(layout.archives.iterdir()) == {packed.path, beside, *said}
 
 
 def test_a_place_that_cannot_be_written(layout: Layout, tmp_path: Path) -> None:

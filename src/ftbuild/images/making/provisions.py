@@ -19,8 +19,9 @@ from ftbuild.store import work
 from ftbuild.wheels.collect import Interpreter, NoWheel
 from ftbuild.wheels.complaints import Unsatisfiable
 
-UNNEEDED = frozenset({"uv", "jinja2"})
-"""What ftbuild requires and a build does not use: audits, Dockerfiles and pages do. 25 MB."""
+UNNEEDED = frozenset({"cyclonedx-python-lib", "jinja2", "uv"})
+"""What ftbuild requires and a build does not use: bills of materials, Dockerfiles and pages, and
+audits do. 25 MB."""
 
 
 def dependencies(
