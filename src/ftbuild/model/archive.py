@@ -21,6 +21,8 @@ SUFFIX = ".tar.zst"
 RECORD_SUFFIX = ".json"
 """What follows the archive's name in that of its record."""
 
+UV_PREFIX = "/install"
+"""The prefix in archives for uv, which re-points no other: that of python-build-standalone."""
 
 _OTHER = "It was packed by another version of ftbuild, or altered since."
 
@@ -84,6 +86,8 @@ def decode_manifest(document: bytes) -> Manifest:
 def objection(manifest: Manifest, here: Platform) -> str | None:
     """Why a packed build cannot run on a platform; None if nothing speaks against it."""
     used, archived = manifest.used, manifest.archived
+    if archived is not None and archived.prefix == UV_PREFIX:
+        return "it was made for uv; `ftbuild pack` makes those that ftbuild installs"
     made = f"{used.system} {used.machine}"
     if (used.system, used.machine) != (here.system, here.machine):
         return f"it was built for {made}; this is {here.system} {here.machine}"

@@ -13,6 +13,7 @@ import msgspec
 from ftbuild.archive.bytecode import compile_again
 from ftbuild.archive.read import contents, repoint, unpack_build
 from ftbuild.archive.stores import Offer
+from ftbuild.attest import SUFFIXES, write_beside
 from ftbuild.building.engine import together
 from ftbuild.errors import EnvironmentFault, FtbuildError, Interrupted, Refused
 from ftbuild.model.archive import (
@@ -23,7 +24,7 @@ from ftbuild.model.archive import (
     objection,
 )
 from ftbuild.model.events import BuildFinished, Noted, Warned
-from ftbuild.model.manifest import Installation, Manifest
+from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Report
 from ftbuild.model.spec import Platform
 from ftbuild.provision.choose import Job, offers
@@ -34,7 +35,7 @@ from ftbuild.store.layout import require_space
 from ftbuild.store.links import link
 from ftbuild.store.listing import installed
 from ftbuild.store.prefixes import appearing, claimed, complete, placed, write_atomically
-from ftbuild.store.tree import Tree, digest
+from ftbuild.store.tree import digest, holding
 from ftbuild.store.work import scratch
 from ftbuild.verifying import QUICK
 
@@ -43,7 +44,7 @@ class Packed(msgspec.Struct, frozen=True, kw_only=True):
     """An archive that was made.
 
     Attributes:
-        path: The archive; its record is beside it.
+        path: The archive; its record, its provenance and its bill of materials are beside it.
         record: That record.
         added: Files and directories that came into the prefix later and were left out.
         added_files: How many files those are.
@@ -56,7 +57,7 @@ class Packed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pack(found: Sequence[Installation], world: World, *, into: Path | None) -> tuple[Packed, ...]:
-    """Pack installed builds, each into an archive with its record beside it.
+    """Pack installed builds, each into an archive, with record and attestations beside it.
 
     Args:
         found: The builds.
@@ -153,10 +154,12 @@ def _pack(item: Installation, world: World, folder: Path) -> Packed:
     path, beside = folder / name, folder / (name + RECORD_SUFFIX)
     with appearing(path) as sink:
         write(found, sink)
-        beside.unlink(missing_ok=True)  # of an older archive, which this one is about to replace
+        for suffix in (RECORD_SUFFIX, *SUFFIXES):  # of an older archive, about to be replaced
+            (folder / (name + suffix)).unlink(missing_ok=True)
     record = Record(
         format=FORMAT, sha256=digest(path), size=path.stat().st_size, manifest=found.manifest
     )
+    write_beside(path, found.manifest, sha256=record.sha256)
     document = msgspec.json.format(msgspec.json.encode(record), indent=2)
     write_atomically(beside, document + b"\n")
     return Packed(path=path, record=record, added=found.added, added_files=found.added_files)
@@ -207,7 +210,7 @@ def _install(offer: Offer, job: Job, world: World, work: Path) -> tuple[Installa
             placed_build = Installation(prefix=prefix, manifest=moved.manifest)
             compile_again(placed_build, moved.stale, mark=str(work), stop=world.stop)
             there = contents(prefix, moved.digests)
-            installation = Installation(prefix=prefix, manifest=_holding(moved.manifest, there))
+            installation = Installation(prefix=prefix, manifest=holding(moved.manifest, there))
             report = verified(installation, world, work / f"verify-{job.name}", QUICK)
             if not report.ok:
                 raise Refused(
@@ -222,15 +225,3 @@ def _install(offer: Offer, job: Job, world: World, work: Path) -> tuple[Installa
         ) from error
     finally:
         shutil.rmtree(into, ignore_errors=True)
-
-
-def _holding(manifest: Manifest, there: Tree) -> Manifest:
-    """A manifest of what is there now."""
-    result = msgspec.structs.replace(
-        manifest.result,
-        size=there.size,
-        files=there.count,
-        files_sha256=there.sha256,
-        links=dict(there.links),
-    )
-    return msgspec.structs.replace(manifest, result=result)
