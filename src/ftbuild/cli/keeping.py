@@ -9,7 +9,7 @@ from pathlib import Path
 
 from invoke.context import Context
 
-from ftbuild import console, process, provision, render
+from ftbuild import api, console, process, provision, render
 from ftbuild.cli.surroundings import (
     HELP,
     default_profile,
@@ -20,14 +20,13 @@ from ftbuild.cli.surroundings import (
     some,
     world_of,
 )
+from ftbuild.export.outside import drop_dangling
 from ftbuild.model.versions import parse_requests
 from ftbuild.program import command
 from ftbuild.store import links, prefixes
 from ftbuild.store.collect import collect
 from ftbuild.store.layout import layout_of, open_root
 from ftbuild.store.listing import installations
-from ftbuild.verifying import FULL
-from ftbuild.verifying import files as file_checks
 
 
 @command(name="list", help=HELP)
@@ -103,22 +102,20 @@ def verify(
     Exits 1 if a check fails.
     """
     with world_of(root, writes=False) as world:
-        found = installed(versions, world.layout)
-        reports = provision.check(found, world, checks=(file_checks,) if files else FULL)
-        pairs = () if files else provision.judge_pairs(found, world.layout, again=True)
-    render.reports((*reports, *pairs), json=json, everything=verbose)
+        reports = api.verify(*versions, hashes=files, world=world)
+    render.reports(reports, json=json, everything=verbose)
 
 
 @command(words="versions", help=HELP | {"versions": "builds to remove"})
 def remove(_c: Context, versions: Sequence[str] = (), root: str = "", json: bool = False) -> None:
-    """Remove installed builds, and the names that point to them."""
+    """Remove installed builds, and the names that point to them: also those that `link` made."""
     layout = open_root(root_of(root))
     some(parse_requests(versions), "remove 3.14.6t")
     found = installed(versions, layout)
     for installation in found:
         prefixes.remove(layout, installation)
     links.refresh(layout, default_profile=default_profile())
-    render.removed(found, json=json)
+    render.removed(found, drop_dangling(layout), json=json)
 
 
 @command(

@@ -47,6 +47,11 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         return self.root / "archives"
 
     @property
+    def exports(self) -> Path:
+        """What was made for other tools; made by the first `export`."""
+        return self.root / "exports"
+
+    @property
     def logs(self) -> Path:
         """One folder a build, one file a stage."""
         return self.root / "logs"
@@ -70,6 +75,11 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     def wheels(self) -> Path:
         """Verified wheels for images; made by the first `image build`."""
         return self.root / "wheels"
+
+    @property
+    def places(self) -> Path:
+        """Where links to builds were made outside the root; made by the first `link`."""
+        return self.root / "places"
 
     @property
     def work(self) -> Path:

@@ -76,6 +76,21 @@ def launchers(found: Iterable[Installation], *, default_profile: str) -> dict[st
     return names
 
 
+def swap(path: Path, target: Path) -> None:
+    """Make a link, or swap one for it, in one step.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        temporary.symlink_to(target)
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
 def _refresh(layout: Layout, default_profile: str, *, asked: Collection[str]) -> None:
     """Bring the launchers up to date; a place that is taken matters to the builds asked for."""
     linked = (item for item in installations(layout) if is_linked(layout, item))
@@ -101,12 +116,9 @@ def _point(path: Path, target: Path, *, ours: str) -> None:
         )
     if path.is_symlink() and path.readlink() == target:
         return
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        temporary.symlink_to(target)
-        temporary.replace(path)
+        swap(path, target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise EnvironmentFault(f"{path} cannot be linked: {error.strerror}") from error
 
 
