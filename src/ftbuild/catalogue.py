@@ -1,8 +1,8 @@
 """Reads the recipe files into one `Catalogue`: ftbuild's own, then the user's on top.
 
-A recipe folder holds any of `cpython.yaml`, `profiles.yaml`, `libraries.yaml`, `origins.yaml`,
-`images.yaml`. A later folder adds entries and replaces those of the same name; mirrors are put in
-front.
+A recipe folder holds any of `cpython.yaml`, `signers.yaml`, `profiles.yaml`, `libraries.yaml`,
+`origins.yaml`, `images.yaml`. A later folder adds entries and replaces those of the same name;
+mirrors are put in front.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ from ftbuild.model.recipes import (
     Profile,
     Release,
     Series,
+    Signer,
     decode,
 )
 from ftbuild.model.versions import nearest, series_of
 
 _SECTIONS: dict[str, dict[str, Any]] = {
     "cpython.yaml": {"series": Series, "releases": Release},
+    "signers.yaml": {"signers": Signer},
     "profiles.yaml": {"profiles": Profile, "default": str},
     "libraries.yaml": {"libraries": LibraryRecipe, "managers": PackageManager},
     "origins.yaml": {"origins": Origins},
@@ -39,7 +41,8 @@ _SECTIONS: dict[str, dict[str, Any]] = {
 """The files of a recipe folder, their sections, and the type of a section's entries."""
 
 _SERIES = re.compile(r"3\.(0|[1-9]\d?)", re.ASCII)
-_RELEASE = re.compile(_SERIES.pattern + r"\.(0|[1-9]\d?)((a|b|rc)[1-9]\d?)?", re.ASCII)
+RELEASE = re.compile(_SERIES.pattern + r"\.(0|[1-9]\d?)((a|b|rc)[1-9]\d?)?", re.ASCII)
+"""A release as recipes name it."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -121,9 +124,24 @@ def _section(value: Any, kind: Any, path: Path, name: str) -> Any:
         return _expect(value, dict, path, name)
     entries = _expect(value, dict, path, name)
     return {
-        _key(key, kind, path, name): decode(entry, kind, file=str(path), key=f"{name}.{key}")
+        _key(key, kind, path, name): _located(
+            decode(entry, kind, file=str(path), key=f"{name}.{key}"), path, f"{name}.{key}"
+        )
         for key, entry in entries.items()
     }
+
+
+def _located(entry: Any, path: Path, key: str) -> Any:
+    """An entry with the file it names found beside its own."""
+    if not isinstance(entry, Signer) or entry.key is None:
+        return entry
+    file = path.parent / entry.key
+    if not file.is_file():
+        raise UsageError(
+            f"{path}: {key}.key: there is no file {entry.key}",
+            hint=f"It is looked for as {file}.",
+        )
+    return msgspec.structs.replace(entry, key=str(file.absolute()))
 
 
 def _expect(value: Any, kind: type[_T], path: Path, name: str) -> _T:
@@ -137,9 +155,9 @@ def _key(key: Any, kind: Any, path: Path, section: str) -> str:
     """The name of an entry; YAML reads an unquoted 3.10 as the number 3.1."""
     if not isinstance(key, str):
         raise UsageError(f"{path}: {section}: {key!r} must be quoted", hint=f'Write "{key}":')
-    if kind is Release and not _RELEASE.fullmatch(key):
+    if kind is Release and not RELEASE.fullmatch(key):
         raise UsageError(f"{path}: {section}: {key!r} is not a release such as 3.14.7")
-    if kind is Series and not _SERIES.fullmatch(key):
+    if kind in {Series, Signer} and not _SERIES.fullmatch(key):
         raise UsageError(f"{path}: {section}: {key!r} is not a series such as 3.14")
     return key
 
@@ -168,6 +186,7 @@ def _assemble(sections: dict[str, Any]) -> Catalogue:
         bases=sections["bases"],
         default_base=sections["base"],
         origins=msgspec.convert(sections["origins"], Origins),
+        signers=sections["signers"],
     )
     catalogue.profile(catalogue.default_profile)
     catalogue.base(catalogue.default_base)

@@ -81,6 +81,22 @@ def test_a_folder_adds_replaces_and_puts_its_mirrors_in_front(tmp_path: Path) ->
     assert known.origins.apt_pool == OWN.origins.apt_pool
 
 
+def test_a_signer_has_the_key_beside_it(tmp_path: Path) -> None:
+    folder(
+        tmp_path,
+        signers=f"""\
+            signers:
+              "3.14": {{openpgp: {"A" * 40}, key: mine.asc}}
+            """,
+    )
+    (tmp_path / "mine.asc").write_text("a key")
+    known = load([tmp_path])
+    assert known.signers["3.14"].key == str(tmp_path / "mine.asc")
+    assert known.signers["3.14"].identity is None, "entries are replaced as a whole"
+    assert known.signers["3.13"] == OWN.signers["3.13"]
+    assert set(OWN.signers) == set(OWN.series)
+
+
 def test_mirrors_stay_where_a_later_folder_names_none(tmp_path: Path) -> None:
     first = folder(tmp_path / "first", origins="origins: {mirrors: [https://one.example/]}")
     second = folder(tmp_path / "second", origins="origins: {apt_pool: 'pool/{debian}'}")
@@ -112,6 +128,16 @@ def test_a_file_may_be_empty(tmp_path: Path, text: str) -> None:
         ("profiles", "profiles: {fast: {pgo: 1}}", "profiles.fast", ""),
         ("libraries", "libraries: {x: {modules: [a], header: h, since: 4}}", "x.since", ""),
         ("libraries", "libraries: {x: {modules: [a], header: h, since: new}}", "x.since", ""),
+        ("signers", 'signers: {"3.14": {openpgp: abc, key: k}}', "3.14.openpgp: ", ""),
+        ("signers", f'signers: {{"3.14": {{openpgp: {"A" * 40}}}}}', "go together", ""),
+        ("signers", 'signers: {"3.14": {issuer: x}}', "go together", ""),
+        ("signers", 'signers: {"3.14.7": {}}', "'3.14.7' is not a series", ""),
+        (
+            "signers",
+            f'signers: {{"3.14": {{openpgp: {"A" * 40}, key: none.asc}}}}',
+            "there is no file none.asc",
+            "",
+        ),
         ("origins", "origins: {mirrors: https://one.example/}", "origins.mirrors", ""),
         ("origins", "origins: {mirrors: }", "origins.mirrors", ""),
         ("origins", "origins: {upsteam: x}", "unknown key 'upsteam'", "'upstream'?"),

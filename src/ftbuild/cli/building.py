@@ -17,14 +17,17 @@ from ftbuild.cli.surroundings import (
     catalogue_of,
     installed,
     positive,
+    root_of,
     some,
     world_of,
 )
 from ftbuild.errors import UsageError
+from ftbuild.export.first import found_first
 from ftbuild.model.versions import parse_requests
 from ftbuild.program import command
 from ftbuild.provision import Options
-from ftbuild.store.listing import installations, load_manifest
+from ftbuild.store.layout import layout_of
+from ftbuild.store.listing import load_manifest
 
 
 @command(
@@ -118,10 +121,19 @@ def build(
     render.summary(summary, world.layout, json=json)
 
 
-@command(words="versions", help=HELP | {"versions": "releases or series"})
+@command(
+    words="versions",
+    help=HELP
+    | {
+        "versions": "releases or series",
+        "signature": "require: each must have a good signature; prefer: say who signed, where "
+        "that can be found out; off: the pin alone",
+    },
+)
 def fetch(
     _c: Context,
     versions: Sequence[str] = (),
+    signature: str = "prefer",
     mirror: Sequence[str] = (),
     offline: bool = False,
     root: str = "",
@@ -132,10 +144,12 @@ def fetch(
     """Download and verify sources only, for building offline later.
 
     Every build of a release needs the same tarball: `fetch 3.14t` brings what `build 3.14` needs.
+    A signature that does not hold is refused, unless none is asked for.
     """
     asked = some(parse_requests(versions), "fetch 3.13,3.14")
+    policy = provision.policy(signature)
     with world_of(root, recipes, mirror, offline=offline, quiet=quiet) as world:
-        fetched = provision.fetch_sources(asked, world)
+        fetched = provision.fetch_sources(asked, world, signatures=policy)
     render.fetched(fetched, json=json)
 
 
@@ -144,32 +158,24 @@ def doctor(
     _c: Context,
     toolchain: str = "auto",
     install: bool = False,
+    root: str = "",
     recipes: Sequence[str] = (),
     json: bool = False,
 ) -> None:
     """Compiler, make, libraries: what is there, what is missing, the command that installs it.
 
-    Exits 1 if something without which nothing can be built is missing.
+    Also, whether a shell finds the installed builds by their names, and finds them first. Exits 1
+    if something without which nothing can be built is missing.
     """
     recipes_ = catalogue_of(recipes)
     found = toolchain_.examine(recipes_, want=toolchain, env=os.environ)
     if install and found.commands:
         toolchain_.install(found, env=os.environ, on_line=console.pass_on)
         found = toolchain_.examine(recipes_, want=toolchain, env=os.environ)
-    render.diagnosis(found, json=json)
-
-
-@command(help=HELP)
-def catalogue(
-    _c: Context,
-    recipes: Sequence[str] = (),
-    mirror: Sequence[str] = (),
-    root: str = "",
-    json: bool = False,
-) -> None:
-    """What can be built, in which profiles, and from where."""
-    with world_of(root, recipes, mirror, writes=False) as world:
-        render.catalogue(world.catalogue, world.sources, installations(world.layout), json=json)
+    first = found_first(
+        layout_of(root_of(root)), default_profile=recipes_.default_profile, env=os.environ
+    )
+    render.diagnosis(found, first, json=json)
 
 
 @command(
@@ -187,7 +193,8 @@ def pack(
 ) -> None:
     """Make archives of installed builds, to be installed in any root on this kind of machine.
 
-    What was added to a build since (packages that pip installed) is left out.
+    Beside each: where it comes from (provenance) and what is in it (an SBOM). What was added to a
+    build since (packages that pip installed) is left out.
     """
     some(parse_requests(versions), "pack 3.14")
     with world_of(root, quiet=quiet, writes=False) as world:

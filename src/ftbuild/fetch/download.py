@@ -6,8 +6,9 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from ftbuild.fetch import cache, wire
@@ -20,7 +21,12 @@ CEILING = 64 << 20
 LONGEST_WAIT = 30.0
 """Seconds between two tries at most, whatever the server asks for."""
 
+_PATIENCE = 60.0
+"""Seconds that a small file may take to arrive."""
+
 _TICK = 0.1
+
+T = TypeVar("T")
 
 
 class _NotAsked(wire.Failed):
@@ -147,17 +153,45 @@ class Downloads:
         self, origin: Origin, source: Source, partial: cache.Partial, how: wire.Asking
     ) -> None:
         """Complete the file from one origin, asking again as often as that may help."""
+        if urlsplit(origin.url).scheme == "file":
+            self._copy(origin, source, partial)
+        else:
+            self._asked(origin, lambda: self._transfer(origin, source, partial, how))
+
+    def read(self, origin: Origin, *, limit: int) -> bytes:
+        """A small file that nothing pins, in memory and in no cache.
+
+        Args:
+            origin: Who is asked.
+            limit: Bytes that it may have.
+
+        Raises:
+            wire.Failed: It is not delivered; `wire.Absent` where it is certain not to be there.
+            Interrupted: `stop` was set.
+        """
         parts = urlsplit(origin.url)
         if parts.scheme == "file":
-            self._copy(origin, source, partial)
-            return
+            return _content(unquote(parts.path), limit)
+        how = wire.Asking(
+            verify=wire.trusted(self._env), connect=self._timeouts[0], read=self._timeouts[1]
+        )
+
+        def exchange() -> bytes:
+            with wire.ask(origin.url, offset=0, how=how, stop=self._stop) as body:
+                return wire.received(body, limit=limit, patience=_PATIENCE)
+
+        return self._asked(origin, exchange)
+
+    def _asked(self, origin: Origin, exchange: Callable[[], T]) -> T:
+        """What comes of an exchange with an origin, repeated as often as that may help."""
+        parts = urlsplit(origin.url)
         host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         if host in self._unreachable:
             raise _NotAsked(f"not asked again: {self._unreachable[host]}")
         delay = self._backoff
         for left in reversed(range(self._retries + 1)):
             try:
-                self._transfer(origin, source, partial, how)
+                return exchange()
             except wire.Unreachable as failed:
                 self._unreachable[host] = failed.said
                 raise
@@ -169,8 +203,7 @@ class Downloads:
                 self._emit(Noted(text=f"{origin.name}: {broken.said}; again in {wait:.3g} s"))
                 if self._stop.wait(wait):
                     raise wire.stopped() from None
-            else:
-                return
+        raise AssertionError  # the last try returns or raises
 
     def _transfer(
         self, origin: Origin, source: Source, partial: cache.Partial, how: wire.Asking
@@ -242,6 +275,23 @@ class Downloads:
             raise wire.Broken(f"ended after {partial.size:,} of {total:,} bytes")
         if partial.sha256 != source.sha256:
             raise wire.Wrong(f"sent a file with the SHA-256 {partial.sha256}, not the pinned one")
+
+
+def _content(path: str, limit: int) -> bytes:
+    """The content of a small file, which must be a regular one."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise wire.Failed("is not a regular file")
+            content = file.read(limit + 1)
+    except FileNotFoundError:
+        raise wire.Absent("no such file") from None
+    except OSError as error:
+        raise wire.Failed(f"cannot be read: {error.strerror}") from None
+    if len(content) > limit:
+        raise wire.Failed(f"has more than {limit:,} bytes")
+    return content
 
 
 def _expected(source: Source) -> str:

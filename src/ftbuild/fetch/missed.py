@@ -1,4 +1,4 @@
-"""Remembers for a while which releases could not be had.
+"""Remembers for a while which releases, and which signatures, could not be had.
 
 A host that reaches only its distribution's archive lacks the newest releases for days. Asking for
 them again on every run would make the answer "already there" wait for the network.
@@ -31,19 +31,19 @@ class Missed:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def remember(self, version: str, mirrors: tuple[str, ...]) -> None:
-        """Note that a release could not be had just now."""
+    def remember(self, what: str, mirrors: tuple[str, ...]) -> None:
+        """Note that a release or a file could not be had just now."""
         miss = _Miss(at=time.time(), mirrors=tuple(map(printable, mirrors)))
         temporary = self._path.with_name(f".{self._path.name}.new")
         with contextlib.suppress(OSError):  # a read-only cache forgets
             temporary.unlink(missing_ok=True)
             with temporary.open("xb") as file:
-                file.write(msgspec.json.encode(self._read() | {version: miss}))
+                file.write(msgspec.json.encode(self._read() | {what: miss}))
             temporary.replace(self._path)
 
-    def lately(self, version: str, mirrors: tuple[str, ...]) -> bool:
-        """Whether the release was asked of the same mirrors, in vain, and not long ago."""
-        miss = self._read().get(version)
+    def lately(self, what: str, mirrors: tuple[str, ...]) -> bool:
+        """Whether it was asked of the same mirrors, in vain, and not long ago."""
+        miss = self._read().get(what)
         return (
             miss is not None
             and miss.mirrors == tuple(map(printable, mirrors))

@@ -121,22 +121,24 @@ def origins_for(
     Raises:
         UsageError: A mirror's address is none of these, or a template has an unknown field.
     """
-    parsed = Version(version)
-    base = parsed.base_version
-    pre = f"~{parsed.pre[0]}{parsed.pre[1]}" if parsed.pre else ""
-    fields = {
-        "base": base,
-        "version": version,
-        "series": series_of(version),
-        "debian": base + pre,
-    }
+    fields = _fields(version)
+    base = fields["base"]
     pool = _filled(recipe.apt_pool, fields)
     urls = [
         *(url for mirror in (*mirrors, *recipe.mirrors) for url in _layouts(mirror, base, version)),
-        _filled(recipe.upstream, fields),
+        upstream_of(version, recipe),
         *(f"{directory_url(archive)}/{pool}" for archive in apt),
     ]
     return tuple(Origin(name=_name(url), url=url) for url in dict.fromkeys(urls))
+
+
+def upstream_of(version: str, recipe: Origins) -> str:
+    """Where the publisher of a release offers its tarball.
+
+    Raises:
+        UsageError: The template has an unknown field.
+    """
+    return _filled(recipe.upstream, _fields(version))
 
 
 def apt_archives(env: Mapping[str, str]) -> tuple[str, ...]:
@@ -181,6 +183,14 @@ def _clean(text: str) -> str:
 def _name(url: str) -> str:
     parts = urlsplit(url)
     return printable(url) if parts.scheme == "file" else _clean(parts.netloc.rpartition("@")[2])
+
+
+def _fields(version: str) -> dict[str, str]:
+    """What templates may name of a release."""
+    parsed = Version(version)
+    base = parsed.base_version
+    pre = f"~{parsed.pre[0]}{parsed.pre[1]}" if parsed.pre else ""
+    return {"base": base, "version": version, "series": series_of(version), "debian": base + pre}
 
 
 def _filled(template: str, fields: Mapping[str, str]) -> str:

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ftbuild.fetch.missed import Missed
 from ftbuild.fetch.origins import (
     Fetched,
@@ -17,9 +19,12 @@ from ftbuild.fetch.origins import (
     apt_archives,
     filename,
     origins_for,
+    upstream_of,
 )
+from ftbuild.fetch.signing.verdict import Signature, Unsigned
 from ftbuild.model.events import Emit
-from ftbuild.model.recipes import Catalogue
+from ftbuild.model.recipes import Catalogue, Release, Signer
+from ftbuild.model.versions import series_of
 
 if TYPE_CHECKING:
     from ftbuild.fetch.download import Downloads
@@ -85,6 +90,52 @@ class Sources:
                 raise
         return self._fetched[version]
 
+    def signature(self, version: str, *, insist: bool) -> Signature | Unsigned:
+        """The signature of a release's tarball, which is fetched if need be.
+
+        Args:
+            version: The release.
+            insist: Whether to ask the origins once more for what they did not have lately.
+
+        Raises:
+            Refused: A signature was found that does not hold.
+            UsageError: The catalogue has no such release, or is wrong about a key.
+            EnvironmentFault: The tarball cannot be had, or a tool does not work.
+        """
+        from ftbuild.fetch.signing import signatures  # noqa: PLC0415 - see the class docstring
+
+        tarball = self.fetch(version).path
+        source = signatures.Signed(
+            tarball=tarball,
+            sha256=self._catalogue.release(version).sha256,
+            signer=self._catalogue.signers.get(series_of(version), Signer()),
+            origins=() if self._offline else self.origins(version),
+        )
+        search = signatures.Search(
+            downloads=None if self._offline else self._downloads,
+            missed=None if insist else self._missed,
+            mirrors=self._mirrors,
+            env=self._env,
+            emit=self._emit,
+        )
+        return signatures.find(source, search)
+
+    def knowing(self, releases: Mapping[str, Release]) -> Sources:
+        """The same, for further releases that the catalogue does not have yet."""
+        known = msgspec.structs.replace(
+            self._catalogue, releases={**self._catalogue.releases, **releases}
+        )
+        return Sources(
+            catalogue=known,
+            cache=self.cache,
+            mirrors=self._mirrors,
+            given=self._given,
+            env=self._env,
+            emit=self._emit,
+            stop=self._stop,
+            offline=self._offline,
+        )
+
     def missed_lately(self, version: str) -> bool:
         """Whether a run with the same mirrors asked for a release within the last hour, in vain."""
         return self._missed.lately(version, self._mirrors)
@@ -97,6 +148,10 @@ class Sources:
         return origins_for(
             version, self._catalogue.origins, mirrors=self._mirrors, apt=self._archives
         )
+
+    def upstream(self, version: str) -> str:
+        """Where a release's publisher offers its tarball; empty for one that the user names."""
+        return "" if version in self._given else upstream_of(version, self._catalogue.origins)
 
     def cached(self, version: str) -> bool:
         """Whether a tarball of that name is in the cache, verified or not."""

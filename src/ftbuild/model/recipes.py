@@ -17,6 +17,7 @@ from ftbuild.model.versions import Variant, is_prerelease, nearest, newest_first
 
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Bytes = Annotated[int, msgspec.Meta(gt=0)]
+Fingerprint = Annotated[str, msgspec.Meta(pattern="^[0-9A-F]{40}$")]
 
 
 class _Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +48,28 @@ class Series(_Recipe, frozen=True, kw_only=True):
 
     status: str
     free_threading: str
+
+
+class Signer(_Recipe, frozen=True, kw_only=True):
+    """Who signs the releases of a series: by OpenPGP, by Sigstore, or both.
+
+    Attributes:
+        openpgp: Fingerprint of the primary key, 40 hexadecimal digits in capitals.
+        key: The file that holds this key; in recipes relative to their folder.
+        identity: Whom Sigstore's certificate names: an address or a URL.
+        issuer: The OpenID Connect provider that vouched for it.
+    """
+
+    openpgp: Fingerprint | None = None
+    key: str | None = None
+    identity: str | None = None
+    issuer: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.openpgp is None) != (self.key is None):
+            raise ValueError("`openpgp` and `key` go together")
+        if (self.identity is None) != (self.issuer is None):
+            raise ValueError("`identity` and `issuer` go together")
 
 
 class Profile(_Recipe, frozen=True, kw_only=True):
@@ -169,11 +192,13 @@ class Origins(_Recipe, frozen=True, kw_only=True):
         upstream: URL template of the release files, with `{base}` (3.15.0) and `{version}`.
         apt_pool: Path template inside an apt archive, with `{series}` and Debian's `{debian}`
             spelling of the version (3.15.0~rc1).
+        releases: Base URL of python.org's API, which lists releases and their files.
     """
 
     mirrors: tuple[str, ...] = ()
     upstream: str
     apt_pool: str
+    releases: str
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,6 +213,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     bases: dict[str, Base]
     default_base: str
     origins: Origins
+    signers: dict[str, Signer] = {}
 
     def newest_first(self, series: str) -> tuple[str, ...]:
         """All releases of a series, pre-releases too, newest first."""

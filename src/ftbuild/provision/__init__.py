@@ -7,16 +7,19 @@ do goes through fetch, the engine, verify and the store.
 """
 
 from ftbuild.provision.archives import Packed, pack
+from ftbuild.provision.authentic import POLICIES, Brought, fetch_sources, policy, vouched
 from ftbuild.provision.choose import obtain, repeat
 from ftbuild.provision.install import install
 from ftbuild.provision.make import Outcome
 from ftbuild.provision.prove import check, judge_pairs
-from ftbuild.provision.provide import Summary, fetch_sources, provide, rehearse, upgrade
+from ftbuild.provision.provide import Summary, provide, rehearse, specify, upgrade
 from ftbuild.provision.training import copied, stored_profiles
 from ftbuild.provision.training import given as given_profiles
 from ftbuild.provision.world import Options, World
 
 __all__ = [
+    "POLICIES",
+    "Brought",
     "Options",
     "Outcome",
     "Packed",
@@ -30,9 +33,12 @@ __all__ = [
     "judge_pairs",
     "obtain",
     "pack",
+    "policy",
     "provide",
     "rehearse",
     "repeat",
+    "specify",
     "stored_profiles",
     "upgrade",
+    "vouched",
 ]

@@ -8,13 +8,13 @@ import msgspec
 
 from ftbuild import toolchain
 from ftbuild.building.plan import render
-from ftbuild.building.resolve import check_arguments, want
-from ftbuild.fetch import Fetched
+from ftbuild.building.resolve import check_arguments
 from ftbuild.model.recipes import Catalogue
 from ftbuild.model.report import Report
+from ftbuild.model.spec import BuildSpec
 from ftbuild.model.versions import Request, is_prerelease, series_of
 from ftbuild.provision.archives import take
-from ftbuild.provision.choose import job_of, linked, obtain, resolve
+from ftbuild.provision.choose import foresee, linked, resolve
 from ftbuild.provision.make import Outcome, make_all, plan_of, training_of
 from ftbuild.provision.prove import judge_pairs
 from ftbuild.provision.training import warn_of_unfit
@@ -25,7 +25,12 @@ from ftbuild.store.listing import find, installations, is_linked
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run did: the builds in the order they were asked for, and the verdicts on pairs."""
+    """What a run did.
+
+    Attributes:
+        outcomes: The builds, in the order they were asked for.
+        pairs: The verdicts on pairs.
+    """
 
     outcomes: tuple[Outcome, ...]
     pairs: tuple[Report, ...]
@@ -75,24 +80,31 @@ def rehearse(requests: Sequence[Request], options: Options, world: World) -> str
     check_arguments(options.configure_args)
     host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
     work = world.layout.work / "RUN"
-    parts: dict[str, str] = {}
-    for request in requests:
-        wanted = want(request, world.catalogue, options.profile)
-        cached = (version for version in wanted.candidates if world.sources.cached(version))
-        version = next(cached, wanted.candidates[0])
-        for variant in wanted.variants:
-            job = job_of(version, variant, wanted, options, world, host)
-            made = plan_of(
-                job,
-                world,
-                host,
-                source=work / f"Python-{version}",
-                work=work / job.store_name,
-                slots=options.jobs or host.cpus,
-                training=training_of(job, options, world),
-            )
-            parts[job.store_name] = render(made, jobs=options.jobs or host.cpus)
-    return "\n\n".join(parts.values())
+    plans = (
+        plan_of(
+            job,
+            world,
+            host,
+            source=work / f"Python-{job.spec.version}",
+            work=work / job.store_name,
+            slots=options.jobs or host.cpus,
+            training=training_of(job, options, world),
+        )
+        for job in foresee(requests, options, world, host)
+    )
+    return "\n\n".join(render(plan, jobs=options.jobs or host.cpus) for plan in plans)
+
+
+def specify(requests: Sequence[Request], options: Options, world: World) -> tuple[BuildSpec, ...]:
+    """What `provide` would make, as far as can be told without a network. Writes nothing.
+
+    Raises:
+        UsageError: The catalogue cannot satisfy a request.
+        EnvironmentFault: There is no compiler or no make.
+    """
+    check_arguments(options.configure_args)
+    host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
+    return tuple(job.spec for job in foresee(requests, options, world, host))
 
 
 def upgrade(requests: Sequence[Request], world: World) -> Summary:
@@ -137,21 +149,6 @@ def upgrade(requests: Sequence[Request], world: World) -> Summary:
         outcomes=tuple(outcome for summary in summaries for outcome in summary.outcomes),
         pairs=tuple(pair for summary in summaries for pair in summary.pairs),
     )
-
-
-def fetch_sources(requests: Sequence[Request], world: World) -> tuple[Fetched, ...]:
-    """Have the sources of the releases that the requests mean in the cache, each once.
-
-    Raises:
-        UsageError: The catalogue cannot satisfy a request.
-        Unavailable: No origin delivered one.
-    """
-    versions: dict[str, Fetched] = {}
-    for request in requests:
-        wanted = want(request, world.catalogue, None)
-        version = obtain(wanted, world, there=lambda _: False)
-        versions[version] = world.sources.fetch(version)
-    return tuple(versions.values())
 
 
 def _has_final(version: str, catalogue: Catalogue) -> bool:

@@ -10,14 +10,16 @@ import msgspec
 from ftbuild import catalogue as recipes
 from ftbuild.console import columns, complain, duration, report_text, say, size
 from ftbuild.errors import Interrupted, Refused
+from ftbuild.export.links import Link
 from ftbuild.fetch import Fetched, printable
+from ftbuild.fetch.signing import Signature, Unsigned
 from ftbuild.fetch.sources import Sources
 from ftbuild.model.manifest import Installation
 from ftbuild.model.recipes import Catalogue
 from ftbuild.model.report import Report
 from ftbuild.model.training import TrainingProfile
 from ftbuild.model.versions import build_name, newest_first, series_of
-from ftbuild.provision import Packed, Summary
+from ftbuild.provision import Brought, Packed, Summary
 from ftbuild.render.documents import (
     installation_fields,
     kind_of,
@@ -25,11 +27,14 @@ from ftbuild.render.documents import (
     print_json,
     refuse,
     report_fields,
+    signature_fields,
+    signature_text,
 )
+from ftbuild.render.links import MARKS, link_fields, path_text
 from ftbuild.store.collect import Collected
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import is_linked
-from ftbuild.toolchain import Diagnosis, Grade
+from ftbuild.toolchain import Diagnosis, Finding
 
 _SHOWN = 5
 """Paths that a line names before it only counts."""
@@ -85,29 +90,59 @@ def _summary_text(done: Summary, layout: Layout) -> None:
         say(f'  export PATH="{layout.bin}:$PATH"   # {launcher} and its like')
 
 
-def fetched(found: Sequence[Fetched], *, json: bool) -> None:
-    """The sources that are in the cache now."""
-    rows = [
-        (item.path, printable(item.origin.url) if item.origin else "cached already")
-        for item in found
-    ]
+def fetched(found: Sequence[Brought], *, json: bool) -> None:
+    """The sources that are in the cache now, and who signed them."""
     if json:
-        print_json(sources=[{"path": str(path), "origin": origin} for path, origin in rows])
-    else:
-        say(columns([(str(path), origin) for path, origin in rows]))
+        print_json(
+            sources=[
+                {
+                    "path": str(item.fetched.path),
+                    "origin": _origin(item.fetched),
+                    "signature": signature_fields(item.signature),
+                }
+                for item in found
+            ]
+        )
+        return
+    say(
+        columns(
+            [(str(item.fetched.path), _origin(item.fetched) or "cached already") for item in found]
+        )
+    )
+    for item in found:
+        if isinstance(item.signature, Signature):
+            say(f"{item.version}: {signature_text(item.signature)}")
+        elif isinstance(item.signature, Unsigned):
+            # What every origin said, `--signature require` tells.
+            why = "; ".join(reason.partition("\n")[0] for reason in item.signature.reasons)
+            say(f"{item.version}: no signature; the pin alone vouches for it ({why})")
 
 
-def diagnosis(found: Diagnosis, *, json: bool) -> None:
-    """What doctor found. Raises `Refused` where nothing can be built."""
+def _origin(fetched: Fetched) -> str | None:
+    return printable(fetched.origin.url) if fetched.origin else None
+
+
+def diagnosis(found: Diagnosis, first: Sequence[Finding], *, json: bool) -> None:
+    """What doctor found. Raises `Refused` where nothing can be built.
+
+    Args:
+        found: What a build needs.
+        first: What a shell finds on its PATH.
+        json: For programs.
+    """
     if json:
-        print_json(diagnosis=msgspec.to_builtins(found), ok=found.ok, command=found.command)
+        print_json(
+            diagnosis=msgspec.to_builtins(found),
+            ok=found.ok,
+            command=found.command,
+            path=msgspec.to_builtins(first),
+        )
     else:
-        marks = {Grade.OK: "ok", Grade.OPTIONAL: "--", Grade.MISSING: "NO", Grade.WRONG: "NO"}
         say(
             columns(
                 [
                     (
-                        marks[item.status],
+                        MARKS[item.status],
                         item.what,
                         item.found or "not found",
                         " ".join(filter(None, (", ".join(item.gives), item.note))),
@@ -123,6 +158,8 @@ def diagnosis(found: Diagnosis, *, json: bool) -> None:
             )
         elif found.ok:
             say("\nNothing is missing: `ftbuild build 3.14` can start.")
+        if first:
+            say(f"\nOn the PATH\n{path_text(first)}")
     if not found.ok:
         raise Refused(
             "this host cannot build CPython yet: "
@@ -311,13 +348,18 @@ def packed(found: Sequence[Packed], *, json: bool) -> None:
             )
 
 
-def removed(found: Sequence[Installation], *, json: bool) -> None:
-    """The builds that were removed."""
+def removed(found: Sequence[Installation], outside: Sequence[Link], *, json: bool) -> None:
+    """The builds that were removed, and what led to them from outside the root."""
     if json:
-        print_json(removed=[installation_fields(item) for item in found])
+        print_json(
+            removed=[installation_fields(item) for item in found],
+            links=[link_fields(item) for item in outside],
+        )
         return
     for item in found:
         say(f"removed {item.manifest.name} ({size(item.manifest.result.size)}, {item.prefix})")
+    for link in outside:
+        say(f"{link.status} {link.path}{f' ({link.note})' if link.note else ''}")
 
 
 def collected(found: Collected, *, dry_run: bool, json: bool) -> None:

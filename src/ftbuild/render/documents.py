@@ -10,6 +10,7 @@ import msgspec
 
 from ftbuild.console import say
 from ftbuild.errors import FtbuildError, Refused
+from ftbuild.fetch.signing import Signature, Unsigned
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Report
 from ftbuild.provision import Outcome
@@ -76,6 +77,18 @@ def error_fields(error: FtbuildError) -> dict[str, Any]:
 def report_fields(report: Report) -> dict[str, Any]:
     """A report, for programs."""
     return {**msgspec.to_builtins(report), "ok": report.ok}
+
+
+def signature_fields(signature: Signature | Unsigned | None) -> dict[str, Any] | None:
+    """What is known of a signature, for programs; None where it was not asked for."""
+    if signature is None:
+        return None
+    return {"good": isinstance(signature, Signature), **msgspec.to_builtins(signature)}
+
+
+def signature_text(signature: Signature) -> str:
+    """A signature that holds, for people."""
+    return f"signed by {signature.signer}, {signature.made} ({signature.means}, {signature.key})"
 
 
 def print_json(**document: Any) -> None:

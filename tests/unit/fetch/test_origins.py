@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from ftbuild.model.recipes import Origins
 RECIPE = Origins(
     upstream="https://www.python.org/ftp/python/{base}/Python-{version}.tar.xz",
     apt_pool="pool/main/p/python{series}/python{series}_{debian}.orig.tar.xz",
+    releases="https://api.example",
 )
 VERSIONS = st.builds(
     "3.{}.{}{}".format,
@@ -39,9 +41,7 @@ def urls(version: str, *mirrors: str, recipe: Origins = RECIPE, apt: str = "") -
 
 
 def test_order_and_spelling() -> None:
-    recipe = Origins(
-        mirrors=("https://ours.example/",), upstream=RECIPE.upstream, apt_pool=RECIPE.apt_pool
-    )
+    recipe = msgspec.structs.replace(RECIPE, mirrors=("https://ours.example/",))
     assert urls("3.15.0rc1", "file:///srv/py", recipe=recipe, apt="http://deb.example/debian/") == [
         "file:///srv/py/Python-3.15.0rc1.tar.xz",
         "file:///srv/py/3.15.0/Python-3.15.0rc1.tar.xz",
@@ -119,7 +119,7 @@ def test_bad_mirrors_are_named_without_credentials(mirror: str) -> None:
 @pytest.mark.parametrize("template", ["https://x/{nope}", "https://x/{", "https://x/{0}"])
 def test_bad_templates(template: str) -> None:
     with pytest.raises(UsageError, match="template"):
-        urls("3.14.7", recipe=Origins(upstream=template, apt_pool=RECIPE.apt_pool))
+        urls("3.14.7", recipe=msgspec.structs.replace(RECIPE, upstream=template))
 
 
 @given(st.text())
