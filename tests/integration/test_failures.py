@@ -88,7 +88,9 @@ def test_a_build_that_fails_its_checks(ftbuild: Ftbuild) -> None:
     assert [path.suffix in {".failed", ".aside"} for path in ftbuild.prefixes] == [False, False]
 
 
-@pytest.mark.parametrize(("stage", "code"), [("compile", 3), ("pip", 3), ("verify", 1)])
+@pytest.mark.parametrize(
+    ("stage", "code"), [("compile", 3), ("pip", 3), ("details", 3), ("verify", 1)]
+)
 def test_a_replacement_that_fails_leaves_the_old_build(
     ftbuild: Ftbuild, stage: str, code: int
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.integration.driver import NEW, OLD, Ftbuild, intact, wait_for
 from tests.unit.fetch.loopback import Server
 
-STAGES = ("configure", "instrument", "train", "compile", "install", "pip", "verify")
+STAGES = ("configure", "instrument", "train", "compile", "install", "pip", "details", "verify")
 
 
 def kill(ftbuild: Ftbuild, *words: str, at: str) -> None:

@@ -22,7 +22,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Ftbuild:
 
 
 def test_every_stage_ran_once_for_each_build(pair: Ftbuild) -> None:
-    stages = ("configure", "instrument", "train", "compile", "install", "pip")
+    stages = ("configure", "instrument", "train", "compile", "install", "pip", "details")
     expected = sorted(f"{stage}{abi}" for stage in stages for abi in ("", " t"))
     assert sorted(line for line in pair.trace if "verify" not in line) == expected
 
@@ -63,7 +63,7 @@ def test_the_manifest_tells_how_it_was_made(pair: Ftbuild) -> None:
     assert spec["flags"][-1] == "--disable-gil"
     assert used["origin"] == str(pair.mirror / f"Python-{NEW}.tar.xz")
     names = [stage["name"] for stage in used["stages"]]
-    assert names == ["configure", "instrument", "train", "compile", "install", "pip"]
+    assert names == ["configure", "instrument", "train", "compile", "install", "pip", "details"]
     assert {stage["name"]: stage["units"] for stage in used["stages"]}["compile"] == 3
     assert re.search(r" -fprofile-(instr-)?use\b", used["compile_command"])
     assert "-flto" in used["link_command"]

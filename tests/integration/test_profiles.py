@@ -33,7 +33,7 @@ def test_a_pair_trains_once_and_each_build_for_itself(ftbuild: Ftbuild) -> None:
     assert origins(ftbuild) == ["stored", "stored"]
     assert [build.manifest.result.training_profile for build in ftbuild.installed] == before
     assert {line.split()[0] for line in ftbuild.trace} == {
-        *("configure", "compile", "install", "pip", "verify")
+        *("configure", "compile", "install", "pip", "details", "verify")
     }
 
 

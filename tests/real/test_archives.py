@@ -114,7 +114,7 @@ def test_sysconfig_names_the_new_one(pythons: tuple[Path, Path]) -> None:
         "details = Path(sysconfig.get_path('stdlib'), 'build-details.json')\n"
         "print(json.dumps([sysconfig.get_config_var('prefix'),"
         " sysconfig.get_config_var('LIBDIR'), sysconfig.get_makefile_filename(),"
-        " json.loads(details.read_text(encoding='utf-8'))['base_prefix']]))"
+        " str(Path(details.parent, json.loads(details.read_bytes())['base_prefix']).resolve())]))"
     )
     for python in pythons:
         prefix = python.resolve().parents[1]

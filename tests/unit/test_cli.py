@@ -88,6 +88,8 @@ def ftbuild_(layout: Layout, capsys: pytest.CaptureFixture[str]) -> Ftbuild:
         ("verify 3.13", "no installed build matches 3.13"),
         ("pack", "no version was named"),
         ("pack 3.13", "no installed build matches 3.13"),
+        ("export uv", "no build is installed that uv has a name for"),
+        ("export uv 3.13", "no installed build matches 3.13"),
         ("install", "no archive was named"),
         ("install none.tar.zst", "there is no such file"),
         ("build --archive-store ftp://x 3.14", "is not a store's address"),

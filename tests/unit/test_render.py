@@ -12,17 +12,20 @@ from ftbuild.auditing.findings import Status
 from ftbuild.auditing.reports.report import reporting
 from ftbuild.errors import BuildFailed, EnvironmentFault, Refused
 from ftbuild.fetch import Fetched, Origin
+from ftbuild.fetch.signing import Signature, Unsigned
 from ftbuild.images.making.dockerfiles import Written
 from ftbuild.images.verifying.layers import Layer, Layers
 from ftbuild.images.verifying.prove import Proven
 from ftbuild.model.archive import Record
 from ftbuild.model.manifest import Archived, Installation, StageRecord
+from ftbuild.model.recipes import Release
 from ftbuild.model.report import Check, Report, expect
 from ftbuild.model.versions import BOTH
-from ftbuild.provision import Outcome, Packed, Summary
+from ftbuild.provision import Brought, Outcome, Packed, Summary
 from ftbuild.store.collect import Collected
 from ftbuild.store.layout import Layout
 from ftbuild.toolchain import Diagnosis, Finding, Grade
+from ftbuild.upstream import Added, Rejected, Update
 from tests.builders import build, changed
 from tests.unit.auditing import examples
 
@@ -122,15 +125,64 @@ def test_a_summary_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_fetched(capsys: pytest.CaptureFixture[str]) -> None:
-    origin = Origin(name="a mirror", url="https://user:secret@example.org/x")
-    there = (Fetched(path=Path("/a"), origin=origin), Fetched(path=Path("/b"), origin=None))
+    origin = Origin(name="m.example", url="https://me:secret@m.example/a")
+    signature = Signature(
+        means="Sigstore", signer="me@a.example", key="https://i", made="2026-01-01"
+    )
+    there = tuple(
+        Brought(version=name, fetched=Fetched(path=Path(f"/{name}"), origin=where), signature=what)
+        for name, where, what in (
+            ("a", origin, signature),
+            (
+                "b",
+                None,
+                Unsigned(reasons=("Sigstore: none\n    u  404", "OpenPGP: no gpg"), lacks=("gpg",)),
+            ),
+            ("c", None, None),
+        )
+    )
     render.fetched(there, json=False)
-    lines = said(capsys)
-    assert lines[0].startswith("/a https://")
-    assert "secret" not in lines[0]
-    assert lines[1] == "/b cached already"
+    assert said(capsys) == [
+        "/a https://m.example/a",
+        "/b cached already",
+        "/c cached already",
+        "a: signed by me@a.example, 2026-01-01 (Sigstore, https://i)",
+        "b: no signature; the pin alone vouches for it (Sigstore: none; OpenPGP: no gpg)",
+    ]
     render.fetched(there, json=True)
-    assert [source["path"] for source in document(capsys)["sources"]] == ["/a", "/b"]
+    a, b, c = json.loads(capsys.readouterr().out)["sources"]
+    assert a["path"] == "/a"
+    assert a["origin"] == "https://m.example/a"
+    assert a["signature"]["good"]
+    assert a["signature"]["signer"] == "me@a.example"
+    assert b["origin"] is None
+    assert b["signature"] == {
+        "good": False,
+        "reasons": ["Sigstore: none\n    u  404", "OpenPGP: no gpg"],
+        "lacks": ["gpg"],
+    }
+    assert c["signature"] is None
+
+
+def test_an_update_that_must_leave_something_out(capsys: pytest.CaptureFixture[str]) -> None:
+    release = Release(sha256="a" * 64, size=5, seen=("me",))
+    signature = Signature(means="OpenPGP", signer="me", key="F", made="2026-01-01")
+    done = Update(
+        path=Path("/r/cpython.yaml"),
+        added=(Added(version="3.97.1", release=release, signature=signature),),
+        rejected=(Rejected(version="3.97.2", reason="no", hint="look"),),
+        diff="+line\n",
+        written=True,
+    )
+    with pytest.raises(Refused, match=r"3\.97\.2: no") as caught:
+        render.updated(done, check=False, json=False)
+    assert caught.value.hint == "look"
+    assert "3.97.1: signed by me, 2026-01-01 (OpenPGP, F)" in said(capsys)
+    fine = msgspec.structs.replace(done, rejected=())
+    render.updated(fine, check=False, json=True)
+    assert json.loads(capsys.readouterr().out)["added"][0]["sha256"] == "a" * 64
+    with pytest.raises(Refused, match=r"not in /r/cpython.yaml yet: 3\.97\.1"):
+        render.updated(fine, check=True, json=False)
 
 
 def test_a_listing_tells_profile_and_what_was_replaced(capsys: pytest.CaptureFixture[str]) -> None:
@@ -175,12 +227,12 @@ def diagnosis(*findings: Finding) -> Diagnosis:
 
 
 def test_a_diagnosis_with_nothing_missing(capsys: pytest.CaptureFixture[str]) -> None:
-    render.diagnosis(diagnosis(FOUND), json=False)
+    render.diagnosis(diagnosis(FOUND), (), json=False)
     assert said(capsys)[0] == "ok gcc 12.2.0 at /usr/bin/gcc"
 
 
 def test_what_is_optional_comes_with_the_command(capsys: pytest.CaptureFixture[str]) -> None:
-    render.diagnosis(diagnosis(FOUND, LACKING), json=False)
+    render.diagnosis(diagnosis(FOUND, LACKING), (), json=False)
     lines = said(capsys)
     assert "-- tk not found tkinter" in lines
     assert lines[-1] == "apt-get install tk-dev"
@@ -189,16 +241,16 @@ def test_what_is_optional_comes_with_the_command(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize("machine", [False, True])
 def test_what_is_needed_is_refused(capsys: pytest.CaptureFixture[str], machine: bool) -> None:
     with pytest.raises(Refused, match="cannot build CPython yet: make") as caught:
-        render.diagnosis(diagnosis(FOUND, FAULT), json=machine)
+        render.diagnosis(diagnosis(FOUND, FAULT), (), json=machine)
     assert caught.value.hint == "apt-get install make"
     if machine:
         assert document(capsys)["ok"] is False
 
 
 def test_removed(capsys: pytest.CaptureFixture[str]) -> None:
-    render.removed((GIL,), json=False)
+    render.removed((GIL,), (), json=False)
     assert said(capsys) == ["removed cpython-3.14.7 (250.0 MB, /root/store/cpython-3.14.7-1)"]
-    render.removed((GIL,), json=True)
+    render.removed((GIL,), (), json=True)
     assert document(capsys)["removed"][0]["version"] == "3.14.7"
 
 
@@ -312,3 +364,14 @@ def test_dockerfiles_that_are_out_of_date_are_refused_where_they_are_only_checke
     else:
         render.images_rendered(written, check=True, json=True)
     assert "25" in capsys.readouterr().out
+
+
+def test_what_is_said_of_archives(capsys: pytest.CaptureFixture[str]) -> None:
+    good = Report(kind="attest", subject="a.tar.zst", checks=(expect("source.pin", "a", "a"),))
+    render.attested((good,), json=False, everything=False)
+    assert said(capsys) == ["a.tar.zst: 1 passed"]
+    wrong = expect("sbom.version", "1.6", "1.5", "b.tar.zst.cdx.json.")
+    bad = Report(kind="attest", subject="b.tar.zst", checks=(wrong,))
+    with pytest.raises(Refused, match=r"b\.tar\.zst: sbom\.version: expected 1\.6, found 1\.5"):
+        render.attested((good, bad), json=True, everything=False)
+    assert [report["ok"] for report in document(capsys)["reports"]] == [True, False]

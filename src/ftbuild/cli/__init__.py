@@ -15,10 +15,14 @@ from typing import NoReturn
 from invoke.collection import Collection
 
 import ftbuild
+from ftbuild.cli.attesting import attest_verify
 from ftbuild.cli.auditing import audit
-from ftbuild.cli.building import build, catalogue, doctor, fetch, install, pack, upgrade
+from ftbuild.cli.building import build, doctor, fetch, install, pack, upgrade
+from ftbuild.cli.cataloguing import catalogue, catalogue_update
+from ftbuild.cli.exporting import export_nox, export_toolcache, export_tox, export_uv
 from ftbuild.cli.imaging import image_assemble, image_build, image_render, image_verify
 from ftbuild.cli.keeping import gc, list_, profiles, remove, run, show, verify, which
+from ftbuild.cli.linking import link_path, link_pyenv, unlink_path, unlink_pyenv
 from ftbuild.cli.measuring import bench, compare
 from ftbuild.program import Program
 
@@ -26,7 +30,6 @@ namespace = Collection(
     build,
     fetch,
     doctor,
-    catalogue,
     list_,
     show,
     profiles,
@@ -39,15 +42,26 @@ namespace = Collection(
     remove,
     gc,
 )
+_cataloguing = Collection("catalogue")
+_cataloguing.add_task(catalogue, default=True)
+_cataloguing.add_task(catalogue_update)
+namespace.add_collection(_cataloguing)
 _measuring = Collection("bench")
 _measuring.add_task(bench, default=True)
 _measuring.add_task(compare)
 namespace.add_collection(_measuring)
 namespace.add_task(audit)
+_attesting = Collection("attest")
+_attesting.add_task(attest_verify)
+namespace.add_collection(_attesting)
 _imaging = Collection("image")
 for part in (image_build, image_verify, image_render, image_assemble):
     _imaging.add_task(part)
 namespace.add_collection(_imaging)
+_exporting = Collection("export", export_uv, export_toolcache, export_tox, export_nox)
+namespace.add_collection(_exporting)
+namespace.add_collection(Collection("link", link_pyenv, link_path))
+namespace.add_collection(Collection("unlink", unlink_pyenv, unlink_path))
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:

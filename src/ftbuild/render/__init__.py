@@ -4,6 +4,7 @@ Each function renders what one task found, and raises `Refused` or passes on an 
 task's answer is no; the exit code follows from that.
 """
 
+from ftbuild.render.attestations import attested
 from ftbuild.render.builds import (
     catalogue,
     collected,
@@ -18,6 +19,7 @@ from ftbuild.render.builds import (
     summary,
 )
 from ftbuild.render.documents import FORMAT
+from ftbuild.render.exports import exported_uv
 from ftbuild.render.features import (
     assembled,
     audited,
@@ -27,25 +29,35 @@ from ftbuild.render.features import (
     images_rendered,
     measured,
 )
+from ftbuild.render.links import linked, on_path, snippet, toolcache, unlinked
+from ftbuild.render.updates import updated
 
 __all__ = [
     "FORMAT",
     "assembled",
+    "attested",
     "audited",
     "catalogue",
     "collected",
     "compared",
     "details",
     "diagnosis",
+    "exported_uv",
     "fetched",
     "images_built",
     "images_proven",
     "images_rendered",
+    "linked",
     "listing",
     "measured",
+    "on_path",
     "packed",
     "profiles",
     "removed",
     "reports",
+    "snippet",
     "summary",
+    "toolcache",
+    "unlinked",
+    "updated",
 ]
