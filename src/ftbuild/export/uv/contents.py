@@ -92,15 +92,16 @@ def _named(found: Survey) -> dict[str, str]:
     own = series + spec.variant.suffix
     gone = _stale(found) | _untrue(found)
     names: dict[str, str] = {}
+    taken = {"bin/python"}
     # The names that a build has already are taken first.
     everything = (*found.files, *found.manifest.result.links)
     for name in sorted(everything, key=lambda n: own_name(n, series, spec.variant) != n):
         there = own_name(name, series, spec.variant)
         ambiguous = there.startswith("bin/") and own not in there
-        if name in gone or there in names.values() or there == "bin/python":
+        if name in gone or there in taken or (spec.variant.suffix and ambiguous):
             continue
-        if not (spec.variant.suffix and ambiguous):
-            names[name] = there
+        names[name] = there
+        taken.add(there)
     return names
 
 

@@ -153,7 +153,8 @@ def write_archive(
     world.emit(Noted(text=f"packing {manifest.name}"))
     found = survey(item)
     hashes = source_hashes(item, contents.sources(found), stop=world.stop)
-    there = members.listed(contents.members(found, hashes))
+    body = tuple(contents.members(found, hashes))
+    there = members.listed(body)
     described = contents.manifest(found, there)
     assert described.archived is not None  # noqa: S101 - a survey has it
     first = members.described(described, encode(there.text))
@@ -167,7 +168,7 @@ def write_archive(
             write_beside(path, described, sha256=have.sha256)
             return Exported(path=path, entry=have, size=path.stat().st_size, fresh=False)
     with appearing(path) as sink:
-        members.write(contents.TOP, (*first, *contents.members(found, hashes)), sink)
+        members.write(contents.TOP, (*first, *body), sink)
         sink.flush()
         sha256 = digest(Path(sink.name))
         if have is None and path.exists() and digest(path) != sha256:
