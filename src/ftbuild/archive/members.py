@@ -1,10 +1,11 @@
-"""The tar archive itself: what is in it, one by one, under one top directory."""
+"""What is in an archive, one by one: written as one, or laid out as files."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import os
+import shutil
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -54,6 +55,30 @@ def write(top: str, members: Iterable[Member], sink: BinaryIO) -> None:
             _add(archive, top, member)
 
 
+def lay_out(members: Iterable[Member], top: Path) -> None:
+    """Write members as files, as they come out of an archive.
+
+    Args:
+        members: What is to be there.
+        top: The directory to be made.
+
+    Raises:
+        OSError: A file cannot be read, or not be written.
+    """
+    for member in members:
+        path = top / member.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if member.link:
+            path.symlink_to(member.link)
+            continue
+        if isinstance(member.content, bytes):
+            path.write_bytes(member.content)
+        else:
+            shutil.copyfile(member.content, path)
+        path.chmod(_mode(member))
+        os.utime(path, (STAMP, STAMP))
+
+
 def described(manifest: Manifest, hashes: bytes) -> tuple[Member, ...]:
     """What comes first, so that a reader can decide by it: the manifest, and the list of hashes."""
     document = msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
@@ -90,7 +115,7 @@ def _add(archive: tarfile.TarFile, top: str, member: Member) -> None:
         entry.type, entry.linkname = tarfile.SYMTYPE, member.link
         archive.addfile(entry)
         return
-    entry.mode = 0o755 if member.executable else 0o644
+    entry.mode = _mode(member)
     if isinstance(member.content, bytes):
         entry.size = len(member.content)
         archive.addfile(entry, io.BytesIO(member.content))
@@ -98,3 +123,7 @@ def _add(archive: tarfile.TarFile, top: str, member: Member) -> None:
     with member.content.open("rb") as content:
         entry.size = os.fstat(content.fileno()).st_size
         archive.addfile(entry, content)
+
+
+def _mode(member: Member) -> int:
+    return 0o755 if member.executable else 0o644

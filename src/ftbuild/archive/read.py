@@ -101,14 +101,14 @@ def unpack_build(archive: Path, into: Path, *, stop: threading.Event) -> Unpacke
     return Unpacked(top=top, manifest=manifest, digests=tree.parse(found.text))
 
 
-def repoint(unpacked: Unpacked, prefix: Path, *, name: str, sha256: str) -> Repointed:
+def repoint(unpacked: Unpacked, prefix: Path, *, name: str, sha256: str | None) -> Repointed:
     """Make the texts of an unpacked build, and its manifest, name the prefix it is to have.
 
     Args:
         unpacked: The build, in its scratch directory.
         prefix: The prefix it is to have.
         name: The friendly name it is to have.
-        sha256: The hash of its archive.
+        sha256: The hash of its archive; None if it never was one.
 
     Raises:
         Refused: The prefix cannot be written into these texts; or the archive calls for changes
@@ -190,7 +190,7 @@ def contents(prefix: Path, unchanged: dict[str, str]) -> tree.Tree:
 
 
 def _manifest(
-    manifest: Manifest, archived: Archived, prefix: Path, *, name: str, sha256: str
+    manifest: Manifest, archived: Archived, prefix: Path, *, name: str, sha256: str | None
 ) -> Manifest:
     """The manifest as a build at that prefix would have it, and what it was when it was packed."""
     return msgspec.structs.replace(

@@ -1,8 +1,8 @@
 """Copies of builds in the layout of a tool cache, where actions/setup-python looks for them.
 
 `<cache>/Python/3.14.7/x64-freethreaded/`, and beside it `x64-freethreaded.complete`, without which
-nobody looks at it. A copy, because an image of a runner outlives the root: it is packed and
-unpacked as an archive is, and so has the new place in its texts. In that of a free-threaded build
+nobody looks at it. A copy, because an image of a runner outlives the root: it is laid out as from
+an archive, and so has the new place in its texts. In that of a free-threaded build
 no program is called `…3.14`: setup-python puts its `bin` first on the PATH.
 
 The layout is that of actions/python-versions (installers/nix-setup-template.sh), the lookup that of
@@ -23,8 +23,9 @@ import msgspec
 from packaging.version import Version
 
 from ftbuild.archive.bytecode import compile_again
+from ftbuild.archive.members import lay_out
 from ftbuild.archive.naming import own_program
-from ftbuild.archive.read import Repointed, contents, list_again, repoint, unpack_build
+from ftbuild.archive.read import Repointed, Unpacked, contents, list_again, repoint
 from ftbuild.archive.relocate import require_plain
 from ftbuild.errors import EnvironmentFault, Refused, UsageError
 from ftbuild.export.links import is_there
@@ -35,7 +36,7 @@ from ftbuild.provision import World, check
 from ftbuild.store.listing import MANIFEST, read_manifest
 from ftbuild.store.locks import held
 from ftbuild.store.prefixes import complete
-from ftbuild.store.tree import INCOMPLETE, digest, holding
+from ftbuild.store.tree import INCOMPLETE, holding, parse
 from ftbuild.verifying import QUICK
 
 _MACHINES = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}
@@ -166,25 +167,23 @@ def _exported(place: Path, item: Installation, world: World) -> Exported:
         replaced = place.exists() and _marker(place).exists()
         world.emit(Noted(text=f"{item.manifest.name}: copying to {place}"))
         with tempfile.TemporaryDirectory(prefix=f"{_WORK}{place.name}-", dir=place.parent) as work:
-            top, moved = _moved(item, Path(work), place, world)
+            top, moved = _moved(item, Path(work), place)
             with _placed(top, place, aside=Path(work)):
                 _finish(item, moved, place, world, work)
                 _marker(place).touch()
     return msgspec.structs.replace(done, status="replaced") if replaced else done
 
 
-def _moved(item: Installation, work: Path, place: Path, world: World) -> tuple[Path, Repointed]:
+def _moved(item: Installation, work: Path, place: Path) -> tuple[Path, Repointed]:
     """A copy of a build that names its new place, in a scratch directory."""
-    from ftbuild.archive.pack import survey, write  # noqa: PLC0415 - elftools take 100 ms
+    from ftbuild.archive.pack import packed, survey  # noqa: PLC0415 - elftools take 100 ms
 
-    archive = work / "build.tar.zst"
-    with archive.open("xb") as sink:
-        write(survey(item), sink)
-    unpacked = unpack_build(archive, work / "tree", stop=world.stop)
-    moved = repoint(unpacked, place, name=item.manifest.name, sha256=digest(archive))
-    archive.unlink()
-    digests = _named(unpacked.top, item, moved.digests)
-    return unpacked.top, msgspec.structs.replace(moved, digests=digests)
+    found, top = survey(item), work / "tree"
+    lay_out(packed(found), top)
+    digests = parse(found.hashes.decode("utf-8", "surrogateescape"))
+    copy = Unpacked(top=top, manifest=found.manifest, digests=digests)
+    moved = repoint(copy, place, name=item.manifest.name, sha256=None)
+    return top, msgspec.structs.replace(moved, digests=_named(top, item, moved.digests))
 
 
 def _named(top: Path, item: Installation, digests: dict[str, str]) -> dict[str, str]:

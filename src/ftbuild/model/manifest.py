@@ -107,7 +107,8 @@ class Archived(msgspec.Struct, frozen=True, kw_only=True):
         prefix: Where it stood, and what its files were made for.
         libc: The oldest C library its binaries run with: `glibc 2.34`, by their newest symbol.
         pointing: The text files that name the prefix, relative to it.
-        sha256: Hash of the archive it came from; None in the archive, which cannot know its own.
+        sha256: Hash of the archive it came from; None in the archive, which cannot know its own,
+            and in a copy that was never in one.
     """
 
     prefix: str

@@ -4,7 +4,7 @@ import tarfile
 from pathlib import Path
 
 from ftbuild import zstd
-from ftbuild.archive.members import Member, listed, write
+from ftbuild.archive.members import Member, lay_out, listed, write
 from ftbuild.archive.relocate import STAMP
 from ftbuild.store.tree import hash_tree
 
@@ -32,16 +32,20 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     ]
 
 
-def test_what_is_in_it_is_listed_as_it_will_be_found(tmp_path: Path) -> None:
+def test_what_is_in_it_is_listed_as_it_is_laid_out(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"from a file")
+    (tmp_path / "file").chmod(0o700)
     everything = (
         Member(name="z", link="bin/a"),
         Member(name="b", content=tmp_path / "file"),
         PROGRAM,
     )
     top = tmp_path / "top"
-    (top / "bin").mkdir(parents=True)
-    (top / "bin" / "a").write_bytes(b"a")
-    (top / "b").write_bytes(b"from a file")
-    (top / "z").symlink_to("bin/a")
+    lay_out(everything, top)
     assert listed(everything) == hash_tree(top)
+    assert (top / "z").readlink() == Path("bin/a")
+    found = [(top / name).stat() for name in ("bin/a", "b")]
+    assert [(f"{each.st_mode & 0o777:o}", each.st_mtime) for each in found] == [
+        ("755", STAMP),
+        ("644", STAMP),
+    ]
