@@ -1,4 +1,4 @@
-"""The schema of `build-details.json` 1.0 without its prose, and what it takes to validate by it.
+"""The schema of `build-details.json` 1.0 without its prose.
 
 From PEP 739 (public domain or CC0-1.0), which is where
 https://packaging.python.org/en/latest/specifications/build-details/v1.0/ has it from.
@@ -6,8 +6,9 @@ https://packaging.python.org/en/latest/specifications/build-details/v1.0/ has it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
+
+from jsonschema import Draft202012Validator
 
 _VERSION_INFO = {
     "type": "object",
@@ -74,32 +75,4 @@ SCHEMA: dict[str, Any] = {
     },
 }
 
-_TYPES: dict[str, type | tuple[type, ...]] = {
-    "object": dict,
-    "array": list,
-    "string": str,
-    "number": (int, float),
-    "boolean": bool,
-}
-
-
-def violations(
-    document: Any, schema: dict[str, Any] = SCHEMA, where: str = "the file"
-) -> Iterator[str]:
-    """Where a document is not as the schema has it."""
-    if not isinstance(document, _TYPES[schema["type"]]):
-        yield f"{where} is no {schema['type']}"
-        return
-    if document not in schema.get("enum", [document]):
-        yield f"{where} is {document!r}"
-    if document != schema.get("const", document):
-        yield f"{where} is {document!r}"
-    properties: dict[str, Any] = schema.get("properties", {})
-    for key in schema.get("required", ()):
-        if isinstance(document, dict) and key not in document:
-            yield f"{where} lacks {key}"
-    for key, value in document.items() if isinstance(document, dict) else ():
-        if key in properties:
-            yield from violations(value, properties[key], key)
-        elif not schema.get("additionalProperties", True):
-            yield f"{where} has {key}"
+VALIDATOR = Draft202012Validator(SCHEMA)

@@ -68,7 +68,6 @@ def test_packing_again_changes_no_byte(
 
 
 def test_bills_of_materials_keep_to_their_schema(store: Path) -> None:
-    pytest.importorskip("jsonschema", reason="the extra `dev` has it")
     validator = JsonStrictValidator(SchemaVersion.V1_6)
     for path in store.glob("*.cdx.json"):
         assert validator.validate_str(path.read_text()) is None, path.name

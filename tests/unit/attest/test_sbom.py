@@ -147,7 +147,6 @@ def test_the_package_urls_of_other_distributions() -> None:
 
 
 def test_the_schema_is_kept() -> None:
-    pytest.importorskip("jsonschema", reason="the extra `dev` has it")
     validator = JsonStrictValidator(SchemaVersion.V1_6)
     bare = Component(name="a b", version="")
     own = Linked(name="libown.so.1", path=None, package=None)
