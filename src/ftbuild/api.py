@@ -17,8 +17,7 @@ The command line calls the same functions of the layers below, with the same typ
 in a way that is to be expected is raised as an `FtbuildError`, which says what happened, what to
 do next (`hint`) and where the log is; a build that fails is an `Outcome` with its error instead,
 because others of the same call may have succeeded. All functions may be called from any thread;
-processes that they started end when `World.stop` is set, or when the interpreter gets Ctrl-C in
-the thread that called.
+what they started ends when `World.stop` is set, and when Ctrl-C interrupts a call.
 
 A type not described here is what the fields' docstrings in its module say. Names outside this page
 may change in any release.
