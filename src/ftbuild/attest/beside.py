@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from ftbuild.attest import provenance, sbom
+from ftbuild.files import write_atomically
 from ftbuild.model.manifest import Manifest
-from ftbuild.store.prefixes import write_atomically
 
 SUFFIXES = (provenance.SUFFIX, sbom.SUFFIX)
 

@@ -15,6 +15,7 @@ from ftbuild.bench.results import FORMAT, Results
 from ftbuild.bench.summary import rows
 from ftbuild.bench.verdict import verdict
 from ftbuild.errors import EnvironmentFault, UsageError
+from ftbuild.files import write_atomically
 
 
 def document(results: Results) -> dict[str, Any]:
@@ -34,13 +35,10 @@ def save(results: Results, path: Path) -> None:
         EnvironmentFault: The file cannot be written.
     """
     text = msgspec.json.format(msgspec.json.encode(document(results)), indent=1)
-    beside = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(text)
-        beside.replace(path)
+        write_atomically(path, text)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise EnvironmentFault(f"{path} cannot be written: {error.strerror}") from error
 
 

@@ -26,12 +26,12 @@ from ftbuild.archive.naming import own_program
 from ftbuild.errors import UsageError
 from ftbuild.export import links
 from ftbuild.export.links import Link
+from ftbuild.files import write_atomically
 from ftbuild.model.manifest import Installation
 from ftbuild.model.versions import Request, Variant, parse_request, series_of
 from ftbuild.store import places
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import installations, is_linked
-from ftbuild.store.prefixes import write_atomically
 
 MARKER = "ftbuild-link.json"
 """The file by which we know a version of pyenv for one that we made."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import threading
 from pathlib import Path
+
+from ftbuild.files import write_atomically
 
 
 def keep(path: Path, content: bytes) -> None:
@@ -13,11 +13,6 @@ def keep(path: Path, content: bytes) -> None:
 
     What had the name before, a symbolic link included, is replaced and never written through.
     """
-    writer = f"{os.getpid()}.{threading.get_ident()}"
-    temporary = path.with_name(f".{path.name}.{writer}.new")
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.unlink(missing_ok=True)
-        with temporary.open("xb") as file:
-            file.write(content)
-        temporary.replace(path)
+        write_atomically(path, content, durable=False)

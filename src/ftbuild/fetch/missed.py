@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from ftbuild.fetch.origins import printable
+from ftbuild.files import write_atomically
 
 LATELY = 3600.0
 """Seconds for which an answer holds."""
@@ -34,12 +35,9 @@ class Missed:
     def remember(self, what: str, mirrors: tuple[str, ...]) -> None:
         """Note that a release or a file could not be had just now."""
         miss = _Miss(at=time.time(), mirrors=tuple(map(printable, mirrors)))
-        temporary = self._path.with_name(f".{self._path.name}.new")
+        known = msgspec.json.encode(self._read() | {what: miss})
         with contextlib.suppress(OSError):  # a read-only cache forgets
-            temporary.unlink(missing_ok=True)
-            with temporary.open("xb") as file:
-                file.write(msgspec.json.encode(self._read() | {what: miss}))
-            temporary.replace(self._path)
+            write_atomically(self._path, known, durable=False)
 
     def lately(self, what: str, mirrors: tuple[str, ...]) -> bool:
         """Whether it was asked of the same mirrors, in vain, and not long ago."""

@@ -16,6 +16,7 @@ from ftbuild.archive.stores import Offer
 from ftbuild.attest import SUFFIXES, write_beside
 from ftbuild.building.engine import together
 from ftbuild.errors import EnvironmentFault, FtbuildError, Interrupted, Refused
+from ftbuild.files import open_atomically, write_atomically
 from ftbuild.model.archive import (
     FORMAT,
     RECORD_SUFFIX,
@@ -34,7 +35,7 @@ from ftbuild.provision.world import World
 from ftbuild.store.layout import require_space
 from ftbuild.store.links import link
 from ftbuild.store.listing import installed
-from ftbuild.store.prefixes import appearing, claimed, complete, placed, write_atomically
+from ftbuild.store.prefixes import claimed, complete, placed
 from ftbuild.store.tree import digest, holding
 from ftbuild.store.work import scratch
 from ftbuild.verifying import QUICK
@@ -152,7 +153,7 @@ def _pack(item: Installation, world: World, folder: Path) -> Packed:
         item.prefix.name, Platform(system=used.system, machine=used.machine, libc=used.libc)
     )
     path, beside = folder / name, folder / (name + RECORD_SUFFIX)
-    with appearing(path) as sink:
+    with open_atomically(path) as sink:
         write(found, sink)
         for suffix in (RECORD_SUFFIX, *SUFFIXES):  # of an older archive, about to be replaced
             (folder / (name + suffix)).unlink(missing_ok=True)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import msgspec
 
+from ftbuild.files import write_atomically
 from ftbuild.model.spec import BuildSpec, Host
 from ftbuild.model.versions import Variant
 from ftbuild.store.layout import Layout
-from ftbuild.store.prefixes import write_atomically
 
 _CACHE = "config.cache"
 

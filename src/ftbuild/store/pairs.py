@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 
+from ftbuild.files import write_atomically
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Report
 from ftbuild.store.layout import Layout
-from ftbuild.store.prefixes import write_atomically
 
 
 class _Verdict(msgspec.Struct, frozen=True, kw_only=True):

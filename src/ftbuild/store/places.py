@@ -12,8 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from ftbuild.files import write_atomically
 from ftbuild.store.layout import Layout
-from ftbuild.store.prefixes import write_atomically
 
 Kind = Literal["pyenv", "path"]
 

@@ -8,17 +8,15 @@ a run, the next one sees which of the two is whole and restores that (`recover`)
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
 from ftbuild.errors import EnvironmentFault, FtbuildError
+from ftbuild.files import write_atomically
 from ftbuild.model.manifest import Installation, Manifest
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import MANIFEST, read_manifest
@@ -164,34 +162,6 @@ def claimed(
     with held(_lock(layout, store_name), stop=stop, on_wait=on_wait):
         recover(layout, store_name)
         yield
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a reader finds the old content or the new, never a part.
-
-    Raises:
-        OSError: The system refused; the old content is still there.
-    """
-    with appearing(path) as sink:
-        sink.write(content)
-
-
-@contextlib.contextmanager
-def appearing(path: Path) -> Iterator[BinaryIO]:
-    """A file to be written that takes its place when the block ends well, and else vanishes.
-
-    Raises:
-        OSError: The system refused; what was in its place is still there.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("xb") as sink:
-            yield sink
-            sink.flush()
-            os.fsync(sink.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _lock(layout: Layout, store_name: str) -> Path:

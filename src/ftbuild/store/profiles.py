@@ -20,9 +20,9 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from ftbuild.errors import EnvironmentFault, Refused
+from ftbuild.files import write_atomically
 from ftbuild.model.training import FORMAT, TrainingProfile
 from ftbuild.store.layout import Layout
-from ftbuild.store.prefixes import write_atomically
 
 CLANG = "code.profclangd"
 """The file that CPython's Makefile has clang's counts merged into."""

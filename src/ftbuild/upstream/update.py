@@ -11,10 +11,10 @@ from ftbuild import catalogue
 from ftbuild.errors import EnvironmentFault, Interrupted, Refused, UsageError
 from ftbuild.fetch import Unavailable
 from ftbuild.fetch.signing import Signature
+from ftbuild.files import write_atomically
 from ftbuild.model.events import Noted, Warned
 from ftbuild.model.recipes import Release
 from ftbuild.provision import World, vouched
-from ftbuild.store.prefixes import write_atomically
 from ftbuild.upstream import editing, listing
 
 FILE = "cpython.yaml"

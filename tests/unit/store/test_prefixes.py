@@ -14,7 +14,6 @@ from ftbuild.model.manifest import FORMAT, Installation
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import MANIFEST, installations
 from ftbuild.store.prefixes import (
-    appearing,
     claimed,
     complete,
     discard,
@@ -22,7 +21,6 @@ from ftbuild.store.prefixes import (
     placed,
     recover,
     remove,
-    write_atomically,
 )
 from ftbuild.store.tree import HASHES, INCOMPLETE, hash_tree
 from tests.builders import DEFAULT, build, specification, store
@@ -302,23 +300,3 @@ def test_a_manifest_that_cannot_be_written(small_disk: Path) -> None:
     assert "Free some space" in caught.value.hint
     left = {path.name for path in small_disk.iterdir()}
     assert left == {"filler", INCOMPLETE, HASHES}
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    write_atomically(path, b"old")
-    write_atomically(path, b"new")
-    assert path.read_bytes() == b"new"
-    path.unlink()
-    path.mkdir()
-    with pytest.raises(OSError, match="directory"):
-        write_atomically(path, b"newer")
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_file_whose_writing_fails_does_not_appear(tmp_path: Path) -> None:
-    path = tmp_path / "file"
-    path.write_text("old")
-    with pytest.raises(TypeError), appearing(path) as sink:
-        sink.writelines([b"new", "no bytes"])  # type: ignore[list-item]
-    assert [each.read_text() for each in tmp_path.iterdir()] == ["old"]

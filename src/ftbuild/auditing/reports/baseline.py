@@ -15,6 +15,7 @@ import msgspec
 from ftbuild.auditing.findings import Audit, Culprit, Ending, Finding, Status
 from ftbuild.auditing.judging.blame import CRASHES, culprits_in
 from ftbuild.errors import EnvironmentFault, UsageError
+from ftbuild.files import write_atomically
 
 FORMAT = 1
 
@@ -210,10 +211,8 @@ def save(baseline: Baseline, path: Path) -> None:
         EnvironmentFault: The file cannot be written.
     """
     encoded = msgspec.json.encode(baseline, order="deterministic")
-    beside = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(msgspec.json.format(encoded, indent=2) + b"\n")
-        beside.replace(path)
+        write_atomically(path, msgspec.json.format(encoded, indent=2) + b"\n")
     except OSError as error:
         raise EnvironmentFault(f"{path} cannot be written: {error.strerror}") from error

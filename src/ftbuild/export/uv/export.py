@@ -16,12 +16,12 @@ from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.export.uv import index
 from ftbuild.export.uv.choice import LeftOut, chosen, require_apart
 from ftbuild.export.uv.index import Entry, Index
+from ftbuild.files import open_atomically, write_atomically
 from ftbuild.model.events import Noted, Warned
 from ftbuild.model.manifest import Installation
 from ftbuild.provision.world import World
 from ftbuild.store.listing import is_linked
 from ftbuild.store.locks import held
-from ftbuild.store.prefixes import appearing, write_atomically
 from ftbuild.store.tree import digest, encode
 
 _LOCK = ".ftbuild.lock"
@@ -167,7 +167,7 @@ def write_archive(
         if have.ftbuild == entry.ftbuild and digest(path) == have.sha256:
             write_beside(path, described, sha256=have.sha256)
             return Exported(path=path, entry=have, size=path.stat().st_size, fresh=False)
-    with appearing(path) as sink:
+    with open_atomically(path) as sink:
         members.write(contents.TOP, (*first, *body), sink)
         sink.flush()
         sha256 = digest(Path(sink.name))

@@ -192,3 +192,10 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvironmentFault, match="cannot be written"):
         save(Baseline(), tmp_path / "file" / "audit.json")
+
+
+def test_nothing_is_left_of_a_baseline_that_cannot_be_put_in_its_place(tmp_path: Path) -> None:
+    (tmp_path / "audit.json").mkdir()
+    with pytest.raises(EnvironmentFault, match=r"audit\.json cannot be written"):
+        save(Baseline(), tmp_path / "audit.json")
+    assert [each.name for each in tmp_path.iterdir()] == ["audit.json"]

@@ -1,0 +1,118 @@
+"""Reads files within limits, and writes them whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import select
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+LIMIT = 64 << 20
+"""Bytes that a text a user names may have. The largest lock files seen have 2 MB."""
+
+PATIENCE = 30.0
+"""Seconds that a pipe may take to its end: who writes requirements may resolve them first."""
+
+_CHUNK = 1 << 20
+
+_NAME = 200
+"""Bytes of a name that its temporary file has too: no name may have more than 255."""
+
+
+def read_file(path: Path, *, limit: int = LIMIT, patience: float = PATIENCE) -> bytes:
+    """The content of a regular file or a pipe (`<(command)`, `/dev/stdin`), never of a device.
+
+    Args:
+        path: The file; links are followed.
+        limit: Bytes it may have.
+        patience: Seconds that a pipe may take to its end.
+
+    Raises:
+        OSError: It cannot be read, is larger, takes longer, or is something else; `strerror` says
+            what is wrong in words of ours.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb", buffering=0) as file:
+        mode = os.fstat(handle).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+            raise OSError(errno.EINVAL, "neither a regular file nor a pipe", str(path))
+        content = bytearray()
+        deadline = time.monotonic() + patience
+        while len(content) <= limit:
+            chunk = _next_chunk(file, deadline)
+            if chunk is None:
+                raise OSError(errno.ETIMEDOUT, f"it did not end within {patience:g} s", str(path))
+            if not chunk:
+                return bytes(content)
+            content += chunk
+    raise OSError(errno.EFBIG, f"it has more than {limit:,} bytes", str(path))
+
+
+def read_text(path: Path, *, limit: int = LIMIT, patience: float = PATIENCE) -> str:
+    """The same as text, of which a byte order mark is left out.
+
+    Raises:
+        OSError: As of `read_file`.
+        UnicodeDecodeError: It is not UTF-8.
+    """
+    return read_file(path, limit=limit, patience=patience).decode("utf-8-sig")
+
+
+def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write a file so that a reader finds the old content or the new, never a part.
+
+    Args:
+        path: The file. What has its name, a symbolic link included, is replaced and never written
+            through.
+        content: What it is to hold.
+        durable: Whether it must be on the disk when this returns; a cache can do without.
+
+    Raises:
+        OSError: The system refused; the old content is still there, and nothing else is left.
+    """
+    with open_atomically(path, durable=durable) as sink:
+        sink.write(content)
+
+
+@contextlib.contextmanager
+def open_atomically(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """Open a file that takes its place when the block ends well, and else vanishes.
+
+    Nobody but its owner may write to it, whatever the umask.
+
+    Raises:
+        OSError: The system refused; what was in its place is still there.
+    """
+    name = os.fsdecode(os.fsencode(path.name)[:_NAME])
+    temporary = path.with_name(f".{name}.{secrets.token_hex(4)}")
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        with os.fdopen(handle, "wb") as sink:
+            yield sink
+            if durable:
+                sink.flush()
+                os.fsync(handle)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _next_chunk(file: BinaryIO, deadline: float) -> bytes | None:
+    """Bytes of a file, none at its end; None where nothing came in time."""
+    ready = select.poll()
+    ready.register(file, select.POLLIN)
+    while (left := deadline - time.monotonic()) > 0:
+        # Asked first: a pipe that nobody has opened to write yet would seem to have ended.
+        if ready.poll(left * 1000):
+            chunk = file.read(_CHUNK)
+            if chunk is not None:
+                return chunk
+    return None
