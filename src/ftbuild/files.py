@@ -94,15 +94,19 @@ def open_atomically(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     name = os.fsdecode(os.fsencode(path.name)[:_NAME])
     temporary = path.with_name(f".{name}.{secrets.token_hex(4)}")
     try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        with os.fdopen(handle, "wb") as sink:
+        # By its path and not by a handle: `export uv` reads the file by the sink's name.
+        with open(temporary, "xb", opener=_not_for_others) as sink:  # noqa: PTH123 - the opener
             yield sink
             if durable:
                 sink.flush()
-                os.fsync(handle)
+                os.fsync(sink.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _not_for_others(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o644)
 
 
 def _next_chunk(file: BinaryIO, deadline: float) -> bytes | None:

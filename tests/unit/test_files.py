@@ -97,3 +97,10 @@ def test_a_pipe_that_does_not_end_is_left(tmp_path: Path) -> None:
         writer.write(b"some")
         with pytest.raises(OSError, match=r"did not end within 0\.1 s"):
             read_file(path, patience=0.1)
+
+
+def test_what_was_written_can_be_read_by_the_name_of_the_sink(tmp_path: Path) -> None:
+    with open_atomically(tmp_path / "file") as sink:
+        sink.write(b"content")
+        sink.flush()
+        assert Path(sink.name).read_bytes() == b"content"
