@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import deque
@@ -25,6 +26,7 @@ from ftbuild.model.events import (
     StageLine,
     StageProgress,
     StageStarted,
+    Warned,
 )
 from ftbuild.model.manifest import StageRecord
 
@@ -33,6 +35,9 @@ TAIL = 20
 
 _SEARCHED = 400
 """Lines of a log in which the cause of a failure is sought: a parallel make prints on a while."""
+
+_UNKNOWN = re.compile(r"^configure: WARNING: unrecognized options: ")
+"""What configure says of options that it passes over; a misspelt one changes nothing."""
 
 T = TypeVar("T")
 
@@ -111,6 +116,8 @@ class Runner:
                 log=log,
                 tail=tuple(meter.lines)[-TAIL:],
             )
+        for line in filter(_UNKNOWN.search, dict.fromkeys(meter.lines)):
+            self.emit(Warned(text=f"{plan.name}: {line.partition('WARNING: ')[2]}"))
         self.emit(StageFinished(build=plan.name, stage=stage.name, seconds=seconds))
         return StageRecord(name=stage.name, seconds=round(seconds, 2), units=meter.done)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ftbuild.building.stages import Stage, make_stages
+from ftbuild.model.arguments import configured
 from ftbuild.model.recipes import Profile
 from ftbuild.model.spec import BuildSpec, Host
 from ftbuild.model.versions import series_of
@@ -98,6 +99,13 @@ def plan(
     staging = work / "stage"
     suppressions = source / profile.suppressions.get(spec.variant, "")
     python = prefix / "bin" / f"python{series_of(spec.version)}{spec.abiflags}"
+    # Not left to `make install`: with DESTDIR, ensurepip finds a pip that an older installation has
+    # at the final prefix "already satisfied" and stages none.
+    pip = Stage(
+        name="pip",
+        argv=(str(python), "-I", "-m", "ensurepip", "--upgrade", "--default-pip"),
+        cwd=prefix,
+    )
     configure = Stage(
         name="configure",
         argv=(
@@ -139,13 +147,7 @@ def plan(
             ),
         ),
         settle=(
-            # Not left to `make install`: with DESTDIR, ensurepip finds a pip that an older
-            # installation has at the final prefix "already satisfied" and stages none.
-            Stage(
-                name="pip",
-                argv=(str(python), "-I", "-m", "ensurepip", "--upgrade", "--default-pip"),
-                cwd=prefix,
-            ),
+            *(() if configured(spec.configure_args, "with_ensurepip") == "no" else (pip,)),
             # -B: it must not add bytecode of what it imports.
             Stage(name="details", argv=(str(python), "-I", "-B", str(_DETAILS)), cwd=prefix),
         ),
@@ -188,7 +190,7 @@ def render(plan: Plan, *, jobs: int) -> str:
         if name not in _KEPT
     ]
     for stage in (*plan.stages, *plan.settle):
-        if stage.name == "pip":
+        if stage == plan.settle[0]:
             lines.append(shlex.join(("mv", str(plan.staged_prefix), str(plan.prefix))))
         words = (stage.argv[0], f"-j{jobs}", *stage.argv[1:]) if stage.parallel else stage.argv
         lines.append(f"cd {shlex.quote(str(stage.cwd))} && {shlex.join(words)}")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 from packaging.version import Version
 
+from ftbuild.building.arguments import implied_arguments
 from ftbuild.building.flags import configure_flags, stage_flags
-from ftbuild.errors import UsageError
 from ftbuild.model.recipes import Catalogue
 from ftbuild.model.spec import BuildSpec, Host, Library, StageFlags
 from ftbuild.model.versions import Request, Variant, series_of
@@ -28,33 +26,6 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[str, ...]
     variants: tuple[Variant, ...]
     profile: str
-
-
-_OWNED = {
-    "--prefix": "--root",
-    "--disable-gil": "3.14t",
-    "--enable-optimizations": "--profile optimized",
-    "--with-lto": "--profile optimized",
-    "--with-pydebug": "--profile debug",
-    "--with-thread-sanitizer": "--profile tsan",
-    "--with-address-sanitizer": "--profile asan",
-}
-"""Arguments of configure that other parts of a request stand for; given apart, they would lie."""
-
-
-def check_arguments(arguments: Iterable[str]) -> None:
-    """Refuse arguments for configure that contradict the rest of a request.
-
-    Raises:
-        UsageError: One of them is ftbuild's to give; the hint says how to ask for it.
-    """
-    for argument in arguments:
-        instead = _OWNED.get(argument.partition("=")[0])
-        if instead is not None:
-            raise UsageError(
-                f"--configure-arg {argument} is not for configure alone to know",
-                hint=f"Ask for it with {instead}: then the result is named and verified as such.",
-            )
 
 
 def want(request: Request, catalogue: Catalogue, profile: str | None) -> Wanted:
@@ -101,7 +72,10 @@ def specify(
         lto=recipe.lto,
         debug=recipe.debug,
         sanitizer=recipe.sanitizer,
-        flags=configure_flags(recipe, version, variant, compiler),
+        flags=(
+            *configure_flags(recipe, version, variant, compiler),
+            *implied_arguments(configure_args),
+        ),
         stage_flags=stage_flags(recipe, variant, compiler, debug_info=debug_info),
         configure_args=configure_args,
         compiler=compiler.identity,

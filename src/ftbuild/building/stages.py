@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from ftbuild.model.arguments import configured
 from ftbuild.model.spec import BuildSpec, Host
 
 _MAKE_WITH_EVAL = 4
@@ -131,7 +132,8 @@ def _linking(spec: BuildSpec, host: Host, prefix: Path) -> tuple[str, ...]:
     linker = host.compiler.tools.get("ld.lld")
     # Clang's LTO objects are bitcode, which the system's linker cannot read.
     options = [f"--ld-path={linker}"] if spec.lto and linker else []
-    if "--enable-shared" in (*spec.flags, *spec.configure_args) and host.system == "linux":
+    arguments = (*spec.flags, *spec.configure_args)
+    if configured(arguments, "enable_shared") == "yes" and host.system == "linux":
         # Nobody looks for libpython below our prefix. As a RUNPATH it comes after LD_LIBRARY_PATH,
         # by which the build runs its own interpreter and not one installed there before.
         options.append(f"-Wl,--enable-new-dtags,-rpath,{prefix}/lib")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from ftbuild import toolchain
+from ftbuild.building.arguments import check_arguments
 from ftbuild.building.plan import render
-from ftbuild.building.resolve import check_arguments
 from ftbuild.model.recipes import Catalogue
 from ftbuild.model.report import Report
 from ftbuild.model.spec import BuildSpec
@@ -45,7 +45,7 @@ def provide(requests: Sequence[Request], options: Options, world: World) -> Summ
             nothing was started.
         Interrupted: The run was stopped; nothing half-made is left.
     """
-    check_arguments(options.configure_args)
+    check_arguments(options.configure_args, requests)
     host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
     jobs = resolve(requests, options, world, host)
     warn_of_unfit(options.profile_data, [job.spec for job in jobs], world.emit)
@@ -77,7 +77,7 @@ def provide(requests: Sequence[Request], options: Options, world: World) -> Summ
 def rehearse(requests: Sequence[Request], options: Options, world: World) -> str:
     """The commands that `provide` would run, as a shell script. Asks no network, writes nothing."""
     require_plain(world.layout)
-    check_arguments(options.configure_args)
+    check_arguments(options.configure_args, requests)
     host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
     work = world.layout.work / "RUN"
     plans = (
@@ -102,7 +102,7 @@ def specify(requests: Sequence[Request], options: Options, world: World) -> tupl
         UsageError: The catalogue cannot satisfy a request.
         EnvironmentFault: There is no compiler or no make.
     """
-    check_arguments(options.configure_args)
+    check_arguments(options.configure_args, requests)
     host = toolchain.read_host(world.catalogue, want=options.compiler, env=world.env)
     return tuple(job.spec for job in foresee(requests, options, world, host))
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ftbuild.model.arguments import configured
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Check, Status, expect, skipped
 from ftbuild.verifying.identity import Facts
 from ftbuild.verifying.probing import Context, NoAnswer, ask, complaint, resolved, run
-
-_WITHOUT = ("--without-ensurepip", "--with-ensurepip=no")
 
 _SAYS = re.compile(r"pip \S+ from (?P<place>.+) \(python [0-9.]+\)\s*")
 
@@ -23,7 +22,7 @@ def environments(installation: Installation, context: Context) -> tuple[Check, .
 
     The virtual environment's interpreter must be of the same kind as the one it was made with.
     """
-    if any(word in _WITHOUT for word in installation.manifest.used.configure):
+    if configured(installation.manifest.used.configure, "with_ensurepip") == "no":
         reason = "this Python was configured without pip"
         return skipped("pip.version", reason), skipped("venv.create", reason)
     own = _pip(installation, context, "pip.version", installation.python, installation.prefix)

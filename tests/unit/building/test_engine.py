@@ -18,6 +18,7 @@ from ftbuild.model.events import (
     StageLine,
     StageProgress,
     StageStarted,
+    Warned,
 )
 from tests.builders import MAKE
 
@@ -108,6 +109,13 @@ def test_a_cause_is_found_far_above_the_last_lines(bench: Bench) -> None:
     with pytest.raises(BuildFailed) as caught:
         bench.build(compile="echo 'virtual memory exhausted'; seq 300; exit 1")
     assert "out of memory" in caught.value.hint
+
+
+def test_options_that_configure_passes_over_are_told_once(bench: Bench) -> None:
+    said = "echo 'configure: WARNING: unrecognized options: --enable-speed, --with-luck'"
+    bench.build(configure=f"{said} >&2; echo checking; {said}", compile=":")
+    (warned,) = [event.text for event in bench.events if isinstance(event, Warned)]
+    assert warned == "cpython-3.14.7t: unrecognized options: --enable-speed, --with-luck"
 
 
 def test_a_training_that_fails_is_told_apart(bench: Bench) -> None:

@@ -71,6 +71,13 @@ def test_a_sanitizer_runs_with_the_list_of_its_variant(variant: Variant, name: s
     assert environment["TSAN_OPTIONS"] == f"suppressions=/root/work/1/source/Tools/tsan/{name}"
 
 
+@pytest.mark.parametrize("argument", ["--without-ensurepip", "--with-ensurepip=no"])
+def test_no_pip_where_none_is_asked_for(argument: str) -> None:
+    made = planned("fast", configure_args=(argument,))
+    assert [stage.name for stage in made.settle] == ["details"]
+    assert render(made, jobs=2).count("\nmv ") == 1
+
+
 def test_it_is_installed_into_a_stage_and_pip_added_in_place() -> None:
     made = planned("debug")
     install = made.stages[-1]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from ftbuild.building.resolve import check_arguments, specify, want, without_pgo
+from ftbuild.building.resolve import specify, want, without_pgo
 from ftbuild.catalogue import load
 from ftbuild.errors import UsageError
 from ftbuild.model.spec import BuildSpec, Library
@@ -86,20 +86,13 @@ def test_a_build_without_pgo_is_another_build() -> None:
     assert fallback.digest != optimized.digest
 
 
-@pytest.mark.parametrize(
-    ("argument", "instead"),
-    [
-        ("--disable-gil", "3.14t"),
-        ("--with-pydebug", "--profile debug"),
-        ("--with-lto=thin", "--profile optimized"),
-        ("--prefix=/usr/local", "--root"),
-    ],
-)
-def test_arguments_that_would_make_the_name_a_lie(argument: str, instead: str) -> None:
-    with pytest.raises(UsageError, match="not for configure alone") as caught:
-        check_arguments(("--enable-shared", argument))
-    assert instead in caught.value.hint
-
-
-def test_other_arguments_are_the_users_affair() -> None:
-    check_arguments(("--enable-shared", "CFLAGS=-march=native", "--with-dtrace"))
+def test_what_the_users_arguments_imply_is_asked_for() -> None:
+    made = specify(
+        "3.14.7",
+        Variant.GIL,
+        catalogue=KNOWN,
+        profile="fast",
+        host=HOST,
+        configure_args=("--with-openssl=/opt/openssl",),
+    )
+    assert made.flags == ("--disable-test-modules", "--with-openssl-rpath=auto")

@@ -147,11 +147,17 @@ def test_an_old_make_is_not_asked_for_what_it_cannot() -> None:
         assert not any("--eval" in stage.argv for stage in made.stages)
 
 
+@pytest.mark.parametrize("argument", ["--enable-shared", "-enable-shared=yes"])
 @pytest.mark.parametrize("system", ["linux", "darwin"])
-def test_a_shared_build_finds_its_library(system: str) -> None:
+def test_a_shared_build_finds_its_library(system: str, argument: str) -> None:
     host = msgspec.structs.replace(HOST, system=system)
-    made = planned("fast", host=host, configure_args=("--enable-shared",))
+    made = planned("fast", host=host, configure_args=(argument,))
     wanted = f"-Wl,--enable-new-dtags,-rpath,{made.prefix}/lib"
     assert setting(stage(made, "compile"), "LDFLAGS_NODIST") == (
         wanted if system == "linux" else None
     )
+
+
+def test_a_build_that_is_not_shared_after_all() -> None:
+    made = planned("fast", configure_args=("--enable-shared", "--disable-shared"))
+    assert setting(stage(made, "compile"), "LDFLAGS_NODIST") is None
