@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ftbuild.toolchain.compilers import find_compiler
 from tests.integration.driver import Ftbuild, intact
+from tests.prefixes import Prefix
 
 BUILD = ("build", "3.97t")
 PAIR = ("build", "3.97")
@@ -144,3 +146,39 @@ def test_a_foreign_file_in_the_place_of_a_name(ftbuild: Ftbuild, name: str) -> N
     ftbuild(*BUILD)
     assert intact(ftbuild.root / "bin/python3.97t")
     assert ftbuild.trace.count("compile t") == 1
+
+
+UNIMPORTABLE = """\
+echo "[ERROR] _ssl failed to import: libssl.so.33: cannot open shared object file: No such file"
+echo "Following modules built successfully but were removed because they could not be imported:"
+echo "_ssl         "; echo
+"""
+
+
+@pytest.mark.parametrize(("words", "stage"), [(BUILD, "compile"), (OPTIMIZED, "instrument")])
+def test_a_module_that_cannot_be_imported(
+    ftbuild: Ftbuild, words: tuple[str, ...], stage: str
+) -> None:
+    ftbuild.hook(stage, UNIMPORTABLE)
+    done = ftbuild(*words, code=3)
+    assert f": {stage} made modules that cannot be imported" in done.err
+    assert "_ssl: there is no libssl.so.33 where it is looked for" in done.err
+    assert ftbuild.trace[-1] == f"{stage} t"
+    assert ftbuild.litter == []
+
+
+def test_a_library_that_links_and_does_not_load(ftbuild: Ftbuild) -> None:
+    prefix = Prefix(ftbuild.folder / "brew", find_compiler("auto", env=ftbuild.env), "z")
+    prefix.source = "int zlibVersion(void) { return 1; }"
+    prefix.share()
+    ftbuild.env["PATH"] = prefix.tell(name="zlib")["PATH"]
+    said = f"zlib: libz.so.7 is in {prefix.lib}, where the loader does not look"
+    way = f"--configure-arg LDFLAGS=-Wl,-rpath,{prefix.lib}"
+    done = ftbuild("build", "3.97", code=3)
+    assert said in done.err
+    assert way in done.err
+    assert ftbuild.trace == []
+    assert way in ftbuild("doctor", code=1).out
+    # Arguments may be the very way out.
+    done = ftbuild("build", "3.97", *way.split())
+    assert said in done.err

@@ -69,6 +69,47 @@ _CAUSES = (
 )
 
 
+_REMOVED = re.compile(r"because they could not be imported:\n((?:\w+ +.*\n|\w+\n)+)")
+_REASON = re.compile(r"^\[ERROR\] (\w+) failed to import: (.+)$", re.MULTILINE)
+"""What CPython's Tools/build/check_extension_modules.py says, 3.13 to 3.15."""
+
+
+class Unimportable(msgspec.Struct, frozen=True, kw_only=True):
+    """An extension module that was built and cannot be imported.
+
+    Attributes:
+        module: Its name.
+        reason: What the loader said.
+        folders: Where its link looked for libraries, beside where every link does.
+    """
+
+    module: str
+    reason: str
+    folders: tuple[str, ...]
+
+
+def read_unimportable(log: str) -> tuple[Unimportable, ...]:
+    """The modules that CPython's build removes because they cannot be imported, by its log.
+
+    Its make ends well; `make install` then misses their files.
+    """
+    removed = [name for match in _REMOVED.finditer(log) for name in match[1].split()]
+    reasons = dict(reversed(_REASON.findall(log)))
+    return tuple(
+        Unimportable(
+            module=module,
+            reason=reasons.get(module, "its file is missing or empty"),
+            folders=_linked_from(module, log),
+        )
+        for module in dict.fromkeys(removed)
+    )
+
+
+def _linked_from(module: str, log: str) -> tuple[str, ...]:
+    links = re.findall(rf"^.* -o Modules/{module}\.\S+$", log, re.MULTILINE)
+    return tuple(dict.fromkeys(re.findall(r"(?<=\s-L)[^\s]+", "\n".join(links))))
+
+
 def likely_cause(lines: Iterable[str]) -> str:
     """What probably went wrong and what to do; empty where nothing is recognised."""
     text = "\n".join(lines)

@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from ftbuild import process
-from ftbuild.building.diagnose import likely_cause
+from ftbuild.building.diagnose import likely_cause, read_unimportable
 from ftbuild.building.jobs import JobBudget
 from ftbuild.building.plan import Plan
 from ftbuild.building.progress import compiles, trained, units_in
@@ -29,6 +29,7 @@ from ftbuild.model.events import (
     Warned,
 )
 from ftbuild.model.manifest import StageRecord
+from ftbuild.toolchain import explain_unloaded
 
 TAIL = 20
 """Lines of a failed stage's log that are shown."""
@@ -116,6 +117,8 @@ class Runner:
                 log=log,
                 tail=tuple(meter.lines)[-TAIL:],
             )
+        if stage.name in {"instrument", "compile"}:
+            _require_importable(plan, stage, log)
         for line in filter(_UNKNOWN.search, dict.fromkeys(meter.lines)):
             self.emit(Warned(text=f"{plan.name}: {line.partition('WARNING: ')[2]}"))
         self.emit(StageFinished(build=plan.name, stage=stage.name, seconds=seconds))
@@ -182,6 +185,21 @@ def together(
             stop.set()
             raise
     return tuple(future.result() for future in futures)
+
+
+def _require_importable(plan: Plan, stage: Stage, log: Path) -> None:
+    """End a build here that would end in `make install`, saying nothing of why."""
+    modules = read_unimportable(log.read_text(errors="replace"))
+    if not modules:
+        return
+    told = [explain_unloaded(m.reason, m.folders, plan.environment) for m in modules]
+    lines = (f"  {m.module}: {why}" for m, (why, _) in zip(modules, told, strict=True))
+    raise BuildFailed(
+        "\n".join((f"{plan.name}: {stage.name} made modules that cannot be imported", *lines)),
+        hint="\n".join(dict.fromkeys(way for _, way in told if way)),
+        log=log,
+        tail=tuple(f"{module.module} failed to import: {module.reason}" for module in modules),
+    )
 
 
 def _fresh(logs: Path, stage: str) -> Path:

@@ -112,6 +112,8 @@ class LibraryRecipe(_Recipe, frozen=True, kw_only=True):
         header: The header that proves it, as in `#include <…>`.
         version: C macros whose values, joined by dots, are its version; empty where it has none.
         pkg_config: Its pkg-config name, asked first, where it has one.
+        symbol: A function of it that every version has, with which a trial program is linked.
+        link: Its names for the linker, where there is no pkg-config to tell them.
         minimum: The oldest version that CPython's configure accepts, or None for any.
         required: Whether CPython cannot be built to use without it.
         since: The first series that uses it.
@@ -125,6 +127,8 @@ class LibraryRecipe(_Recipe, frozen=True, kw_only=True):
     header: str
     version: tuple[str, ...] = ()
     pkg_config: str | None = None
+    symbol: str | None = None
+    link: tuple[str, ...] = ()
     minimum: str | None = None
     required: bool = False
     since: Annotated[str, msgspec.Meta(pattern=r"^3\.[0-9]+$")] = "3.13"
@@ -140,6 +144,8 @@ class PackageManager(_Recipe, frozen=True, kw_only=True):
             for macOS.
         install: The command, to which package names are appended.
         refresh: A command to run first, or empty.
+        installed: A command that fails for a package that is not installed; empty where nobody
+            can tell. The name is appended.
         root: Whether it must run as root.
         build: Packages every build needs: compiler, C library headers, make, pkg-config.
         clang: The packages of the clang toolchain, for `--toolchain clang`.
@@ -150,6 +156,7 @@ class PackageManager(_Recipe, frozen=True, kw_only=True):
     distributions: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     install: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     refresh: tuple[str, ...] = ()
+    installed: tuple[str, ...] = ()
     root: bool = True
     build: tuple[str, ...]
     clang: tuple[str, ...] = ()

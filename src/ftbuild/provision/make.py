@@ -85,6 +85,7 @@ def make_all(
 ) -> tuple[Outcome, ...]:
     """Make the builds at once, within one job budget, from one source tree per release."""
     _require_tools(todo, host)
+    _require_loading(todo, options, world, host)
     _warn_of_missing(todo, world, host)
     slots = options.jobs or host.cpus
     profiles = [world.catalogue.profile(job.spec.profile) for job in todo]
@@ -151,6 +152,25 @@ def _require_tools(todo: Sequence[Job], host: Host) -> None:
             hint=f"`ftbuild doctor --toolchain {host.compiler.path}` has the command that installs "
             "it; the fast profile needs neither.",
         )
+
+
+def _require_loading(todo: Sequence[Job], options: Options, world: World, host: Host) -> None:
+    """A library that links and does not load ends a build only when its module is imported."""
+    known = world.catalogue.libraries
+    names = {library.name for job in todo for library in job.spec.libraries}
+    recipes = {name: known[name] for name in sorted(names) if known[name].imports}
+    env = toolchain.probe_environment(known, system=host.system, env=world.env)
+    trials = toolchain.try_libraries(recipes, compiler=host.compiler, env=env, elsewhere=True)
+    troubles = {name: trial for name, trial in trials.items() if trial.unloaded}
+    lines = (f"  {name}: {trial.unloaded}" for name, trial in troubles.items())
+    fault = EnvironmentFault(
+        "\n".join(("libraries can be linked with, but not loaded", *lines)),
+        hint="\n".join(dict.fromkeys(trial.way for trial in troubles.values())),
+    )
+    if troubles and not options.configure_args:
+        raise fault
+    if troubles:  # the arguments may be the very way out
+        world.emit(Warned(text=fault.message))
 
 
 def _warn_of_missing(todo: Sequence[Job], world: World, host: Host) -> None:

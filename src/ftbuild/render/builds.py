@@ -164,7 +164,7 @@ def diagnosis(found: Diagnosis, first: Sequence[Finding], *, json: bool) -> None
         raise Refused(
             "this host cannot build CPython yet: "
             + ", ".join(fault.what for fault in found.faults),
-            hint=found.command,
+            hint=found.command or "\n".join(fault.note for fault in found.faults),
         )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
+import msgspec
 from packaging.version import Version
 
 from ftbuild.errors import EnvironmentFault
@@ -21,10 +22,12 @@ from ftbuild.toolchain.compilers import (
 from ftbuild.toolchain.diagnosis import Diagnosis, Finding, Grade
 from ftbuild.toolchain.environment import current_system, probe_environment
 from ftbuild.toolchain.libraries import absent, relevant, survey, usable
+from ftbuild.toolchain.linking import Trial, other_pkg_config, try_libraries
 from ftbuild.toolchain.make import find_make
 from ftbuild.toolchain.packages import (
     compiler_packages,
     install_command,
+    installed_packages,
     library_packages,
     package_manager,
 )
@@ -57,6 +60,10 @@ def examine(catalogue: Catalogue, *, want: str = "auto", env: Mapping[str, str])
         *_libraries(catalogue, compiler, system=system, manager=name, env=env),
     )
     packages = tuple(dict.fromkeys(p for finding in findings for p in finding.packages))
+    if manager is not None:
+        there = installed_packages(packages, manager, env=env)
+        findings = tuple(_without_installed(finding, there, env) for finding in findings)
+        packages = tuple(package for package in packages if package not in there)
     return Diagnosis(
         system=system,
         manager=name,
@@ -188,6 +195,19 @@ def _lzma() -> Finding:
     )
 
 
+def _without_installed(finding: Finding, there: Collection[str], env: Mapping[str, str]) -> Finding:
+    """A finding that recommends no package that is installed: that would change nothing."""
+    rest = tuple(package for package in finding.packages if package not in there)
+    note = finding.note
+    if finding.packages and not rest:
+        other = other_pkg_config(env)
+        why = "yet it is not found"
+        if other is not None:
+            why = f"but {other[0]} is another prefix's. Put the next one first: {other[1]}"
+        note = "; ".join(filter(None, (note, f"{', '.join(finding.packages)} is installed, {why}")))
+    return msgspec.structs.replace(finding, packages=rest, note=note)
+
+
 def _libraries(
     catalogue: Catalogue,
     compiler: Compiler | None,
@@ -203,17 +223,39 @@ def _libraries(
     versions = {library.name: library.version for library in there}
     good = {library.name for library in usable(there, recipes)}
     missing = absent(usable(there, recipes), recipes, newest, system)
+    found = {name: recipe for name, recipe in recipes.items() if name in good}
+    trials = {} if compiler is None else try_libraries(found, compiler=compiler, env=env)
     for name, recipe in recipes.items():
+        packages = library_packages((name,), recipes, manager)
+        lacking = Grade.MISSING if recipe.required else Grade.OPTIONAL
+        version = versions.get(name, "")
         if name in good:
-            found = versions[name] or "found"
-            yield Finding(what=name, status=Grade.OK, found=found, gives=recipe.imports)
-        elif name in missing:
-            old = versions.get(name, "")
+            trial = trials.get(name, Trial())
+            status, note = Grade.OK, ""
+            if trial.unlinked:
+                status, note = lacking, f"cannot be linked with: {trial.unlinked}"
+            elif trial.unloaded:
+                # CPython's configure takes it, and the build ends when its module is imported.
+                status, note = (
+                    Grade.WRONG,
+                    f"links, but does not load: {trial.unloaded}. {trial.way}",
+                )
+            elif trial.linked:
+                note = f"linked with {trial.linked}, which is not what is loaded"
             yield Finding(
                 what=name,
-                status=Grade.MISSING if recipe.required else Grade.OPTIONAL,
-                found=old,
+                status=status,
+                found=" ".join(filter(None, (version or "found", trial.file))),
+                gives=recipe.imports,
+                packages=packages if trial.unlinked else (),
+                note=note,
+            )
+        elif name in missing:
+            yield Finding(
+                what=name,
+                status=lacking,
+                found=version,
                 gives=missing[name],
-                packages=() if old else library_packages((name,), recipes, manager),
-                note=f"CPython needs {recipe.minimum} or later" if old else "",
+                packages=() if version else packages,
+                note=f"CPython needs {recipe.minimum} or later" if version else "",
             )

@@ -76,10 +76,10 @@ def _unready(
     """All that stands in the way, not only what was met first, and the one command for it."""
     diagnosis = examine(catalogue, want=want, env=env)
     faults = [f"{f.what}: {f.note or 'missing'}" for f in diagnosis.faults] or [what]
+    by_hand = "Install a C compiler (gcc or clang), GNU make, pkg-config and zlib with its headers."
     return EnvironmentFault(
         "this host cannot build CPython yet\n" + "\n".join(f"  {line}" for line in faults),
-        hint=diagnosis.command
-        or "Install a C compiler (gcc or clang), GNU make, pkg-config and zlib with its headers.",
+        hint=diagnosis.command or ("" if diagnosis.manager else by_hand),
     )
 
 

@@ -154,14 +154,20 @@ def absent(
     return missing
 
 
-def _packaged(names: Collection[str], env: Mapping[str, str]) -> dict[str, str]:
-    """The versions that pkg-config tells, by its names; empty where it is not installed."""
+def known_packages(names: Collection[str], env: Mapping[str, str]) -> tuple[str, ...]:
+    """Those names that pkg-config knows, sorted; none where it is not installed.
+
+    A question for several packages fails as a whole where one is unknown.
+    """
     program = which("pkg-config", env)
-    if program is None:
-        return {}
-    # A question for several packages fails as a whole where one is unknown: look which are there.
-    listed = said(program, "--list-all", env=env).splitlines()
-    known = {line.split(maxsplit=1)[0] for line in listed if line.strip()}
-    asked = sorted(known.intersection(names))
-    told = said(program, "--print-provides", *asked, env=env) if asked else ""
+    listed = "" if program is None else said(program, "--list-all", env=env)
+    known = {line.split(maxsplit=1)[0] for line in listed.splitlines() if line.strip()}
+    return tuple(sorted(known.intersection(names)))
+
+
+def _packaged(names: Collection[str], env: Mapping[str, str]) -> dict[str, str]:
+    """The versions that pkg-config tells, by its names."""
+    program = which("pkg-config", env)
+    asked = known_packages(names, env)
+    told = said(program, "--print-provides", *asked, env=env) if program and asked else ""
     return {name: version for name, version in _PROVIDED.findall(told) if name in asked}

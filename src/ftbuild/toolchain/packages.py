@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ftbuild.model.recipes import LibraryRecipe, PackageManager
-from ftbuild.toolchain.programs import which
+from ftbuild.toolchain.programs import said, which
 
 _OS_RELEASE = Path("/etc/os-release")
 _WORDS = re.compile(r"^(?P<key>ID|ID_LIKE|VERSION_ID)=(?P<value>.*)$", re.MULTILINE)
@@ -79,6 +80,23 @@ def compiler_packages(want: str, manager: PackageManager) -> tuple[str, ...]:
         return tuple(package.format(major=major) for package in packages)
     known = {"clang": manager.clang, "gcc": manager.build, "auto": manager.build}
     return known.get(want, ())
+
+
+def installed_packages(
+    packages: Collection[str], manager: PackageManager, *, env: Mapping[str, str]
+) -> frozenset[str]:
+    """Those packages that are installed, as far as the package manager tells."""
+    program = which(manager.installed[0], env) if manager.installed else None
+    if program is None or not packages:
+        return frozenset()
+
+    def state(package: str) -> str:
+        return said(program, *manager.installed[1:], package, env=env)
+
+    with ThreadPoolExecutor() as threads:
+        states = zip(packages, threads.map(state, packages), strict=True)
+        # dpkg remembers the configuration of what was removed.
+        return frozenset(name for name, told in states if told not in {"", "config-files"})
 
 
 def install_command(packages: Collection[str], manager: PackageManager, *, root: bool) -> Commands:

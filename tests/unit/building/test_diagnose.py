@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ftbuild.building.diagnose import likely_cause
+from ftbuild.building.diagnose import likely_cause, read_unimportable
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,48 @@ def test_what_is_well_known_is_recognised(line: str, advice: str) -> None:
 )
 def test_nothing_is_said_where_nothing_is_known(line: str) -> None:
     assert likely_cause([line]) == ""
+
+
+LINK = "gcc -shared {} Modules/{}.o -lssl -o Modules/{}.cpython-314-x86_64-linux-gnu.so"
+LOG = "\n".join(
+    (
+        LINK.format("-L/opt/brew/lib  -L/opt/more", "_ssl", "_ssl"),
+        LINK.format("-L/opt/other", "_ssl_test", "_ssl_test"),
+        LINK.format("", "_hashlib", "_hashlib"),
+        "[ERROR] _ssl failed to import: libssl.so.33: cannot open shared object file: No such file",
+        "[ERROR] _hashlib failed to import: libcrypto.so.33: cannot open shared object file: No",
+        "The necessary bits to build these optional modules were not found:",
+        "_dbm                  _gdbm",
+        "",
+        "Following modules built successfully but were removed because they could not be imported:",
+        "_hashlib              _ssl                  _zstd",
+        "nis                                                   ",
+        "",
+        "Could not build the ssl module!",
+        "Python requires a OpenSSL 1.1.1 or newer",
+        "",
+        "Checked 112 modules (33 built-in, 74 shared, 0 n/a, 0 disabled, 2 missing, 4 failed)",
+    )
+)
+
+
+def test_modules_that_cannot_be_imported() -> None:
+    hashlib, ssl, zstd, nis = read_unimportable(LOG)
+    assert (ssl.module, ssl.folders) == ("_ssl", ("/opt/brew/lib", "/opt/more"))
+    assert ssl.reason == "libssl.so.33: cannot open shared object file: No such file"
+    assert (hashlib.module, hashlib.folders) == ("_hashlib", ())
+    assert [(m.module, m.reason) for m in (zstd, nis)] == [
+        ("_zstd", "its file is missing or empty"),
+        ("nis", "its file is missing or empty"),
+    ]
+
+
+def test_modules_that_are_missing_can_be_imported_elsewhere() -> None:
+    assert read_unimportable(LOG.partition("Following")[0]) == ()
+    assert read_unimportable("") == ()
+
+
+@given(st.text(max_size=200), st.text(max_size=200))
+def test_any_text_around_it(before: str, after: str) -> None:
+    found = read_unimportable(f"{before}\n{LOG}\n{after}")
+    assert {"_hashlib", "_ssl", "_zstd", "nis"} <= {item.module for item in found}

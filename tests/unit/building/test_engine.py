@@ -118,6 +118,30 @@ def test_options_that_configure_passes_over_are_told_once(bench: Bench) -> None:
     assert warned == "cpython-3.14.7t: unrecognized options: --enable-speed, --with-luck"
 
 
+UNIMPORTABLE = """\
+echo "gcc -shared -L{lib} Modules/_ssl.o -lssl -o Modules/_ssl.cpython-314.so"
+echo "[ERROR] _ssl failed to import: libssl.so.33: cannot open shared object file: No such file"
+echo "Following modules built successfully but were removed because they could not be imported:"
+echo "_ssl         "; echo
+"""
+
+
+@pytest.mark.parametrize("stage", ["compile", "instrument"])
+def test_a_module_that_cannot_be_imported_ends_the_build(
+    bench: Bench, tmp_path: Path, stage: str
+) -> None:
+    (tmp_path / "libssl.so.33").touch()
+    scripts = {stage: UNIMPORTABLE.format(lib=tmp_path), "install": "echo never"}
+    with pytest.raises(BuildFailed, match=f"{stage} made modules that cannot be") as caught:
+        bench.build(**scripts)
+    error = caught.value
+    assert f"  _ssl: libssl.so.33 is in {tmp_path}, where the loader does not" in error.message
+    assert f"LDFLAGS=-Wl,-rpath,{tmp_path}" in error.hint
+    assert error.log == bench.logs / f"01-{stage}.log"
+    assert error.tail[0].startswith("_ssl failed to import: libssl.so.33: cannot open")
+    assert not list(bench.logs.glob("*install*"))
+
+
 def test_a_training_that_fails_is_told_apart(bench: Bench) -> None:
     with pytest.raises(TrainingFailed, match=r"train failed \(signal SIGSEGV\)"):
         bench.build(train="kill -SEGV $$", compile=":")

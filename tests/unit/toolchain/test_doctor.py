@@ -9,10 +9,12 @@ import pytest
 
 from ftbuild.catalogue import load
 from ftbuild.errors import EnvironmentFault, UsageError
-from ftbuild.model.recipes import Catalogue, PackageManager
+from ftbuild.model.recipes import Catalogue, LibraryRecipe, PackageManager
+from ftbuild.toolchain.compilers import find_compiler
 from ftbuild.toolchain.diagnosis import Diagnosis, Finding, Grade, install
 from ftbuild.toolchain.doctor import examine
 from ftbuild.toolchain.packages import distribution
+from tests.prefixes import Prefix
 
 Program = Callable[[str, str], Path]
 Add = Callable[..., Path]
@@ -124,6 +126,82 @@ def test_library_that_is_too_old(
     zstd = by_name(examine(catalogue, env=env))["zstd"]
     assert (zstd.status, zstd.found, zstd.packages) == (Grade.OPTIONAL, "1.4.4", ())
     assert "1.4.5 or later" in zstd.note
+
+
+@pytest.fixture
+def demo(tmp_path: Path, catalogue: Catalogue) -> tuple[Prefix, Catalogue]:
+    """A library in a prefix, recipes that have it, and a manager with `demo-dev` installed."""
+    prefix = Prefix(tmp_path / "brew", find_compiler("auto", env=os.environ))
+    recipe = LibraryRecipe(
+        modules=("_demo",),
+        imports=("demo",),
+        header="ftdemo.h",
+        pkg_config="ftdemo",
+        symbol="ftdemo_open",
+        packages={"demo": "demo-dev"},
+    )
+    manager = msgspec.structs.replace(
+        catalogue.managers["demo"], installed=("demo-query", "--show")
+    )
+    query = prefix.bin / "demo-query"
+    query.write_text('#!/bin/sh\ntest "$1 $2" = "--show demo-dev" && echo installed')
+    (prefix.bin / "demo-get").write_text("#!/bin/sh\n")
+    for program in prefix.bin.iterdir():
+        program.chmod(0o755)
+    return prefix, msgspec.structs.replace(
+        catalogue, libraries={"demo": recipe}, managers={"demo": manager}
+    )
+
+
+def test_it_says_which_file_a_library_is(demo: tuple[Prefix, Catalogue]) -> None:
+    prefix, catalogue = demo
+    file = prefix.share()
+    found = examine(catalogue, env=prefix.tell(f"-L{prefix.lib} -lftdemo -Wl,-rpath,{prefix.lib}"))
+    assert found.ok
+    assert by_name(found)["demo"].found == f"1.2.3 {file}"
+
+
+def test_a_library_that_links_and_does_not_load_is_wrong(demo: tuple[Prefix, Catalogue]) -> None:
+    prefix, catalogue = demo
+    prefix.share()
+    found = examine(catalogue, env=prefix.tell())
+    finding = by_name(found)["demo"]
+    assert (finding.status, finding.packages) == (Grade.WRONG, ())
+    assert f"libftdemo.so.7 is in {prefix.lib}, where the loader does not look" in finding.note
+    assert not found.ok
+    assert found.commands == ()
+
+
+def test_a_library_that_does_not_link_is_not_there(demo: tuple[Prefix, Catalogue]) -> None:
+    prefix, catalogue = demo
+    finding = by_name(examine(catalogue, env=prefix.tell()))["demo"]
+    assert finding.status is Grade.OPTIONAL
+    assert "cannot be linked with: " in finding.note
+    assert "demo-dev is installed" in finding.note
+
+
+def test_a_package_that_is_installed_is_not_recommended(demo: tuple[Prefix, Catalogue]) -> None:
+    prefix, catalogue = demo
+    env = prefix.tell(name="another")
+    found = examine(catalogue, env=env)
+    finding = by_name(found)["demo"]
+    assert (finding.status, finding.packages, found.commands) == (Grade.OPTIONAL, (), ())
+    assert finding.note.startswith("demo-dev is installed, ")
+    (prefix.bin / "demo-query").unlink()
+    assert by_name(examine(catalogue, env=env))["demo"].packages == ("demo-dev",)
+
+
+def test_then_pkg_config_is_another_prefixs(demo: tuple[Prefix, Catalogue], tmp_path: Path) -> None:
+    prefix, catalogue = demo
+    env = prefix.tell(name="another")
+    other = tmp_path / "usr" / "bin"
+    other.mkdir(parents=True)
+    (other / "pkg-config").write_bytes((prefix.bin / "pkg-config").read_bytes())
+    (other / "pkg-config").chmod(0o755)
+    env["PATH"] = env["PATH"].replace(f"{prefix.bin}:", f"{prefix.bin}:{other}:")
+    note = by_name(examine(catalogue, env=env))["demo"].note
+    assert f"{prefix.bin}/pkg-config is another prefix's" in note
+    assert note.endswith(f'export PATH={other}:"$PATH"')
 
 
 def test_nonsense_is_a_usage_error(env: dict[str, str], catalogue: Catalogue) -> None:
