@@ -74,40 +74,19 @@ _REASON = re.compile(r"^\[ERROR\] (\w+) failed to import: (.+)$", re.MULTILINE)
 """What CPython's Tools/build/check_extension_modules.py says, 3.13 to 3.15."""
 
 
-class Unimportable(msgspec.Struct, frozen=True, kw_only=True):
-    """An extension module that was built and cannot be imported.
-
-    Attributes:
-        module: Its name.
-        reason: What the loader said.
-        folders: Where its link looked for libraries, beside where every link does.
-    """
-
-    module: str
-    reason: str
-    folders: tuple[str, ...]
-
-
-def read_unimportable(log: str) -> tuple[Unimportable, ...]:
+def read_unimportable(log: str) -> dict[str, tuple[str, tuple[str, ...]]]:
     """The modules that CPython's build removes because they cannot be imported, by its log.
 
-    Its make ends well; `make install` then misses their files.
+    Its make ends well; `make install` then misses their files. Of each: what the loader said, and
+    the folders in which its link looked for libraries.
     """
-    removed = [name for match in _REMOVED.finditer(log) for name in match[1].split()]
     reasons = dict(reversed(_REASON.findall(log)))
-    return tuple(
-        Unimportable(
-            module=module,
-            reason=reasons.get(module, "its file is missing or empty"),
-            folders=_linked_from(module, log),
-        )
-        for module in dict.fromkeys(removed)
-    )
-
-
-def _linked_from(module: str, log: str) -> tuple[str, ...]:
-    links = re.findall(rf"^.* -o Modules/{module}\.\S+$", log, re.MULTILINE)
-    return tuple(dict.fromkeys(re.findall(r"(?<=\s-L)[^\s]+", "\n".join(links))))
+    found = {}
+    for module in (name for match in _REMOVED.finditer(log) for name in match[1].split()):
+        links = "\n".join(re.findall(rf"^.* -o Modules/{module}\.\S+$", log, re.MULTILINE))
+        folders = tuple(dict.fromkeys(re.findall(r"(?<=\s-L)\S+", links)))
+        found[module] = (reasons.get(module, "its file is missing or empty"), folders)
+    return found
 
 
 def likely_cause(lines: Iterable[str]) -> str:

@@ -192,13 +192,16 @@ def _require_importable(plan: Plan, stage: Stage, log: Path) -> None:
     modules = read_unimportable(log.read_text(errors="replace"))
     if not modules:
         return
-    told = [explain_unloaded(m.reason, m.folders, plan.environment) for m in modules]
-    lines = (f"  {m.module}: {why}" for m, (why, _) in zip(modules, told, strict=True))
+    told = {
+        module: explain_unloaded(said, folders, plan.environment)
+        for module, (said, folders) in modules.items()
+    }
+    lines = (f"  {module}: {why}" for module, (why, _) in told.items())
     raise BuildFailed(
         "\n".join((f"{plan.name}: {stage.name} made modules that cannot be imported", *lines)),
-        hint="\n".join(dict.fromkeys(way for _, way in told if way)),
+        hint="\n".join(dict.fromkeys(way for _, way in told.values() if way)),
         log=log,
-        tail=tuple(f"{module.module} failed to import: {module.reason}" for module in modules),
+        tail=tuple(f"{module} failed to import: {said}" for module, (said, _) in modules.items()),
     )
 
 

@@ -156,21 +156,19 @@ def _require_tools(todo: Sequence[Job], host: Host) -> None:
 
 def _require_loading(todo: Sequence[Job], options: Options, world: World, host: Host) -> None:
     """A library that links and does not load ends a build only when its module is imported."""
+    if options.configure_args:  # they may be the very way out
+        return
     known = world.catalogue.libraries
     names = {library.name for job in todo for library in job.spec.libraries}
     recipes = {name: known[name] for name in sorted(names) if known[name].imports}
     env = toolchain.probe_environment(known, system=host.system, env=world.env)
     trials = toolchain.try_libraries(recipes, compiler=host.compiler, env=env, elsewhere=True)
-    troubles = {name: trial for name, trial in trials.items() if trial.unloaded}
-    lines = (f"  {name}: {trial.unloaded}" for name, trial in troubles.items())
-    fault = EnvironmentFault(
-        "\n".join(("libraries can be linked with, but not loaded", *lines)),
-        hint="\n".join(dict.fromkeys(trial.way for trial in troubles.values())),
-    )
-    if troubles and not options.configure_args:
-        raise fault
-    if troubles:  # the arguments may be the very way out
-        world.emit(Warned(text=fault.message))
+    lines = [f"  {name}: {trial.unloaded}" for name, trial in trials.items() if trial.unloaded]
+    if lines:
+        raise EnvironmentFault(
+            "\n".join(("libraries can be linked with, but not loaded", *lines)),
+            hint="\n".join(dict.fromkeys(trial.way for trial in trials.values() if trial.way)),
+        )
 
 
 def _warn_of_missing(todo: Sequence[Job], world: World, host: Host) -> None:

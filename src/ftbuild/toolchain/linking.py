@@ -107,12 +107,9 @@ def try_libraries(
 
 
 def explain_unloaded(said: str, folders: Iterable[str], env: Mapping[str, str]) -> tuple[str, str]:
-    """Why something could not be loaded, and what to do about it.
+    """Why something could not be loaded, by what the loader said, and what to do about it.
 
-    Args:
-        said: What the loader said.
-        folders: Where the linker looked.
-        env: The environment of the build.
+    The linker looked in `folders`, and where it always does.
     """
     match = _ABSENT.search(said)
     if match is None:
@@ -122,7 +119,14 @@ def explain_unloaded(said: str, folders: Iterable[str], env: Mapping[str, str]) 
     folder = next((place for place in places if (place / library).exists()), None)
     if folder is None:
         return f"there is no {library} where it is looked for", ""
-    return f"{library} is in {folder}, where the loader does not look", _way_to(folder, env)
+    path = shlex.quote(str(folder))
+    ways = [f"`ftbuild build 3.14 --configure-arg LDFLAGS=-Wl,-rpath,{path}`"]
+    other = other_pkg_config(env)
+    if other is not None and other[0].parent.parent.resolve() in folder.resolve().parents:
+        ways.insert(0, f"{other[0]} is another prefix's: put the next one first, `{other[1]}`")
+    elif Path("/etc/ld.so.conf").exists():  # musl's loader and that of macOS have none
+        ways.insert(0, f"As root: `echo {path} > /etc/ld.so.conf.d/ftbuild.conf && ldconfig`")
+    return f"{library} is in {folder}, where the loader does not look", ", or ".join(ways)
 
 
 def other_pkg_config(env: Mapping[str, str]) -> tuple[Path, str] | None:
@@ -172,21 +176,3 @@ def _try_library(
     if file.name == program.name or not ran.stdout.strip():
         return Trial()
     return Trial(file=str(file), linked="" if alike or not same else str(same[0]))
-
-
-def _way_to(folder: Path, env: Mapping[str, str]) -> str:
-    """How to have the libraries of a folder loaded, or others in their place."""
-    path = shlex.quote(str(folder))
-    rpath = f"`ftbuild build 3.14 --configure-arg LDFLAGS=-Wl,-rpath,{path}`"
-    other = other_pkg_config(env)
-    if other is not None and other[0].parent.parent.resolve() in folder.resolve().parents:
-        return (
-            f"{other[0]} is another prefix's. Put the next one first, `{other[1]}`, or have "
-            f"its libraries loaded from there: {rpath}"
-        )
-    if not Path("/etc/ld.so.conf").exists():  # musl's loader, and that of macOS, have none
-        return f"Have it looked for there: {rpath}"
-    return (
-        f"As root, `echo {path} > /etc/ld.so.conf.d/ftbuild.conf && ldconfig`, or have it looked "
-        f"for there: {rpath}"
-    )
