@@ -12,6 +12,7 @@ from ftbuild.toolchain.packages import (
     compiler_packages,
     distribution,
     install_command,
+    installed_packages,
     library_packages,
     package_manager,
 )
@@ -115,3 +116,21 @@ def test_packages_of_compilers(want: str, packages: tuple[str, ...]) -> None:
 def test_a_manager_without_versioned_names() -> None:
     manager = PackageManager(distributions=("x",), install=("x",), build=("gcc",))
     assert compiler_packages("clang-19", manager) == ()
+
+
+def test_what_is_installed(program: Callable[[str, str], Path], env: dict[str, str]) -> None:
+    manager = load().managers["apt"]
+    wanted = ("tk-dev", "gone", "unknown", "zlib1g-dev")
+    assert installed_packages(wanted, manager, env=env) == frozenset(), "nobody can tell"
+    program(
+        "dpkg-query",
+        """\
+        test "$1 $2" = '--show --showformat=${db:Status-Status}' || exit 2
+        case $3 in
+        *-dev) echo installed;;
+        gone) printf config-files;;
+        *) echo "no packages found matching $3" >&2; exit 1;;
+        esac
+        """,
+    )
+    assert installed_packages(wanted, manager, env=env) == {"tk-dev", "zlib1g-dev"}

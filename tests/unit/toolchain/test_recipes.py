@@ -23,6 +23,13 @@ def test_library(name: str) -> None:
         assert set(recipe.packages) >= EVERY_LINUX
     if not recipe.imports:
         assert not recipe.packages, "nobody is asked to install what brings no module"
+    if recipe.packages:
+        assert recipe.symbol, "doctor links a program with it"
+        assert recipe.link or recipe.pkg_config
+
+
+def test_every_manager_can_say_what_is_installed() -> None:
+    assert all(manager.installed for manager in CATALOGUE.managers.values())
 
 
 def test_versioned_compilers_name_their_version() -> None:
