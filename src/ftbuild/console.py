@@ -361,14 +361,15 @@ def error_text(error: FtbuildError) -> str:
 
 
 def report_text(report: Report, *, everything: bool) -> str:
-    """A report as text: what failed and what was skipped, or every check."""
-    marks = {Status.PASSED: "ok  ", Status.FAILED: "FAIL", Status.SKIPPED: "skip"}
+    """A report as text: all but what passed without a word, or every check."""
+    marks = {status: status.value[:4] for status in Status}
+    marks |= {Status.PASSED: "ok  ", Status.FAILED: "FAIL"}
     counts = {status: sum(c.status is status for c in report.checks) for status in Status}
     head = f"{report.subject}: {counts[Status.PASSED]} passed"
     head += "".join(
         f", {counts[status]} {status.value}"
-        for status in (Status.FAILED, Status.SKIPPED)
-        if counts[status]
+        for status in Status
+        if counts[status] and status is not Status.PASSED
     )
     lines = [head]
     for check in report.checks:
@@ -377,7 +378,7 @@ def report_text(report: Report, *, everything: bool) -> str:
         detail = check.reason
         if check.status is Status.FAILED:
             detail = f"expected {check.expected}, found {check.found}. {check.reason}".rstrip()
-        elif check.status is Status.PASSED:
-            detail = check.found
+        elif check.status is not Status.SKIPPED:
+            detail = f"{check.found}. {check.reason}" if check.reason else check.found
         lines.append(f"  {marks[check.status]} {check.name:<28} {detail}".rstrip())
     return "\n".join(lines)

@@ -95,7 +95,7 @@ def open_atomically(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     temporary = path.with_name(f".{name}.{secrets.token_hex(4)}")
     try:
         # By its path and not by a handle: `export uv` reads the file by the sink's name.
-        with open(temporary, "xb", opener=_not_for_others) as sink:  # noqa: PTH123 - the opener
+        with open(temporary, "xb", opener=_not_for_others) as sink:
             yield sink
             if durable:
                 sink.flush()

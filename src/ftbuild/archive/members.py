@@ -75,7 +75,7 @@ def lay_out(members: Iterable[Member], top: Path) -> None:
             path.write_bytes(member.content)
         else:
             shutil.copyfile(member.content, path)
-        path.chmod(_mode(member))
+        path.chmod(tree.mode_of(executable=member.executable))
         os.utime(path, (STAMP, STAMP))
 
 
@@ -94,7 +94,10 @@ def listed(members: Iterable[Member]) -> tree.Tree:
     digests: dict[str, str] = {}
     sizes: dict[str, int] = {}
     links: dict[str, str] = {}
+    executables: set[str] = set()
     for member in members:
+        if member.executable:
+            executables.add(member.name)
         if member.link:
             links[member.name] = member.link
         elif isinstance(member.content, bytes):
@@ -103,7 +106,11 @@ def listed(members: Iterable[Member]) -> tree.Tree:
         else:
             digests[member.name] = tree.digest(member.content)
             sizes[member.name] = member.content.stat().st_size
-    entries = tree.Entries(files=dict(sorted(sizes.items())), links=dict(sorted(links.items())))
+    entries = tree.Entries(
+        files=dict(sorted(sizes.items())),
+        links=dict(sorted(links.items())),
+        executables=frozenset(executables),
+    )
     return tree.tree_of(entries, digests)
 
 
@@ -115,7 +122,7 @@ def _add(archive: tarfile.TarFile, top: str, member: Member) -> None:
         entry.type, entry.linkname = tarfile.SYMTYPE, member.link
         archive.addfile(entry)
         return
-    entry.mode = _mode(member)
+    entry.mode = tree.mode_of(executable=member.executable)
     if isinstance(member.content, bytes):
         entry.size = len(member.content)
         archive.addfile(entry, io.BytesIO(member.content))
@@ -123,7 +130,3 @@ def _add(archive: tarfile.TarFile, top: str, member: Member) -> None:
     with member.content.open("rb") as content:
         entry.size = os.fstat(content.fileno()).st_size
         archive.addfile(entry, content)
-
-
-def _mode(member: Member) -> int:
-    return 0o755 if member.executable else 0o644

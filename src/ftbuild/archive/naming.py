@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 import posixpath
@@ -10,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from ftbuild.model.versions import Variant
+from ftbuild.store.tree import spelt
 
 RECORD = ".dist-info/RECORD"
 """How the names end of lists of an installed package's files."""
@@ -72,11 +72,5 @@ def recorded(
             continue
         path = posixpath.relpath(name, folder)
         hashed = bool(row[1:2] and row[1])
-        writer.writerow((path, _spelt(digests[name]), sizes[name]) if hashed else (path, "", ""))
+        writer.writerow((path, spelt(digests[name]), sizes[name]) if hashed else (path, "", ""))
     return sink.getvalue().encode("utf-8", "surrogateescape")
-
-
-def _spelt(digest: str) -> str:
-    """A hash as lists of packages' files have it (PEP 376, PEP 427)."""
-    raw = base64.urlsafe_b64encode(bytes.fromhex(digest)).rstrip(b"=")
-    return f"sha256={raw.decode()}"

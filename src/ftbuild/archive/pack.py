@@ -82,9 +82,12 @@ def survey(installation: Installation) -> Survey:
         looks = dict(zip(recorded, looked, strict=True))
     _require_intact(installation, looks, entries)
     _require_movable(installation, looks)
+    recorded_so = result.executables
     contents = tree.tree_of(
         tree.Entries(
-            files={name: entries.files[name] for name in sorted(looks)}, links=result.links
+            files={name: entries.files[name] for name in sorted(looks)},
+            links=result.links,
+            executables=entries.executables if recorded_so is None else frozenset(recorded_so),
         ),
         {name: look.sha256 for name, look in looks.items()},
     )
@@ -99,11 +102,13 @@ def survey(installation: Installation) -> Survey:
         manifest=msgspec.structs.replace(
             installation.manifest,
             archived=archived,
-            result=msgspec.structs.replace(result, files_sha256=contents.sha256),
+            result=msgspec.structs.replace(
+                result, files_sha256=contents.sha256, executables=contents.executables
+            ),
         ),
         hashes=tree.encode(contents.text),
         files=tuple(sorted(looks)),
-        added=_tops(later, looks),
+        added=tree.tops_of(later, tree.folders_of(looks)),
         added_files=len(later),
     )
 
@@ -125,12 +130,13 @@ def packed(found: Survey) -> Iterator[Member]:
         OSError: A file cannot be read.
     """
     prefix = found.installation.prefix
+    programs = frozenset(found.manifest.result.executables or ())
     for name in found.files:
         path = prefix / name
         if name.endswith(_BYTECODE):
             yield Member(name=name, content=stamped(path.read_bytes()))
         else:
-            yield Member(name=name, content=path, executable=bool(path.stat().st_mode & 0o100))
+            yield Member(name=name, content=path, executable=name in programs)
     for name, target in sorted(found.manifest.result.links.items()):
         yield Member(name=name, link=target)
 
@@ -211,19 +217,6 @@ def _libc(installation: Installation, versions: Iterable[str]) -> str:
     built_with = installation.manifest.used.libc
     newest = elf.newest(versions)
     return f"glibc {newest}" if newest and built_with.startswith("glibc") else built_with
-
-
-def _tops(added: Iterable[str], packed: Mapping[str, object]) -> tuple[str, ...]:
-    """The highest directories that hold nothing that was installed, or the files themselves."""
-    ours = {parent for name in packed for parent in PurePosixPath(name).parents}
-    return tuple(
-        sorted(
-            {
-                str(next((p for p in reversed(path.parents) if p not in ours), path))
-                for path in map(PurePosixPath, added)
-            }
-        )
-    )
 
 
 def _some(names: Iterable[str]) -> str:

@@ -98,6 +98,8 @@ def unpack_build(archive: Path, into: Path, *, stop: threading.Event) -> Unpacke
         wrong = wrong or "its list of files is not the one that its manifest names"
     if wrong:
         raise Refused(f"{archive} was altered: {wrong}", hint=_hint(archive))
+    # What is a program the manifest says, not the umask nor who wrote the archive.
+    tree.set_modes(top, manifest.result.executables)
     return Unpacked(top=top, manifest=manifest, digests=tree.parse(found.text))
 
 

@@ -105,5 +105,6 @@ def manifest_of(
             files=contents.count,
             files_sha256=contents.sha256,
             links=dict(contents.links),
+            executables=contents.executables,
         ),
     )

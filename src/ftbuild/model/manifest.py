@@ -86,6 +86,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         links: Symbolic links below the prefix and what they point to.
         left_out: Modules of the standard library that were built and are not there, because a
             container image leaves them out.
+        executables: The files that are programs, whose mode is 0755, as that of directories; that
+            of all others is 0644. None: an earlier ftbuild made it, and nobody looked.
     """
 
     pgo: bool
@@ -98,6 +100,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     files_sha256: str
     links: dict[str, str]
     left_out: tuple[str, ...] = ()
+    executables: tuple[str, ...] | None = None
 
 
 class Archived(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,11 +11,13 @@ FORMAT = 1
 
 
 class Status(enum.StrEnum):
-    """How a check ended."""
+    """How a check ended. Of what is no failure, a warning asks for a look, and a note for none."""
 
     PASSED = "passed"
     FAILED = "failed"
     SKIPPED = "skipped"
+    WARNED = "warned"
+    NOTED = "noted"
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,10 +25,10 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: What was checked, `identity.abiflags`: a group, a dot, the thing.
-        status: Passed, failed or skipped.
+        status: Passed, failed or skipped; or passed with a warning or a note, which are told.
         expected: What should be so, for people.
         found: What is so; empty when skipped.
-        reason: Why it was skipped, or what a failure means and what to do about it.
+        reason: Why it was skipped, or what the finding means and what to do about it.
     """
 
     name: str

@@ -29,7 +29,7 @@ def link(layout: Layout, installation: Installation, *, default_profile: str) ->
         before = name.resolve()
         _point(name, Path("store") / installation.prefix.name, ours="store/cpython-")
         if before.parent == installation.prefix.resolve().parent:
-            (before / REPLACED).touch()
+            (before / REPLACED).touch(mode=0o644)
         (installation.prefix / REPLACED).unlink(missing_ok=True)
         _refresh(layout, default_profile, asked=(installation.manifest.name,))
 

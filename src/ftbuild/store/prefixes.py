@@ -21,7 +21,7 @@ from ftbuild.model.manifest import Installation, Manifest
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import MANIFEST, read_manifest
 from ftbuild.store.locks import held, is_free
-from ftbuild.store.tree import HASHES, INCOMPLETE, Tree, encode
+from ftbuild.store.tree import HASHES, INCOMPLETE, Tree, encode, mode_of, set_modes
 
 _SUFFIXES = frozenset({".aside", ".failed", ".gone"})
 """Of prefixes that are no longer in place: replaced just now, refused, about to be removed."""
@@ -84,6 +84,8 @@ def placed(layout: Layout, store_name: str, staged: Path) -> Iterator[Path]:
 def complete(prefix: Path, manifest: Manifest, tree: Tree) -> Installation:
     """Record a finished prefix: the one act that makes it an installation.
 
+    Its modes are then those of every build, whatever the umask of who made it.
+
     Args:
         prefix: The prefix, in place.
         manifest: Its record.
@@ -95,7 +97,9 @@ def complete(prefix: Path, manifest: Manifest, tree: Tree) -> Installation:
     document = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     try:
         write_atomically(prefix / HASHES, encode(tree.text))
+        set_modes(prefix, frozenset(tree.executables))
         write_atomically(prefix / MANIFEST, document + b"\n")
+        (prefix / MANIFEST).chmod(mode_of(executable=False))
         (prefix / INCOMPLETE).unlink(missing_ok=True)
     except OSError as error:
         raise EnvironmentFault(

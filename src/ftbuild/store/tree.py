@@ -1,4 +1,4 @@
-"""The hashes of every file below a prefix: one definition, for publishing and for checking.
+"""The hashes and modes of what is below a prefix: one definition, for publishing and for checking.
 
 The list is what `sha256sum` writes and checks, sorted by path, so that without ftbuild too
 `cd PREFIX && sha256sum --quiet -c ftbuild.sha256` finds a damaged file.
@@ -6,10 +6,14 @@ The list is what `sha256sum` writes and checks, sorted by path, so that without 
 
 from __future__ import annotations
 
+import base64
+import errno
 import hashlib
 import os
+import posixpath
 import re
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,7 +32,8 @@ HASHES = "ftbuild.sha256"
 REPLACED = "ftbuild.replaced"
 """Its time tells since when no name points to the prefix any more."""
 
-_OWN = frozenset({MANIFEST, HASHES, INCOMPLETE, REPLACED})
+OWN = frozenset({MANIFEST, HASHES, INCOMPLETE, REPLACED})
+"""What is ftbuild's own at the top of a prefix, and in no list."""
 
 _LINE = re.compile(r"(?P<escaped>\\?)(?P<digest>[0-9a-f]{64}) [ *](?P<path>.+)")
 _ESCAPES = {"\\": r"\\", "\n": r"\n", "\r": r"\r"}
@@ -46,12 +51,14 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True):
         links: Symbolic links and what they point to.
         size: Bytes of all regular files.
         count: Number of regular files.
+        executables: Those that are programs, sorted; all others are not.
     """
 
     text: str
     links: dict[str, str]
     size: int
     count: int
+    executables: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -60,10 +67,14 @@ class Tree(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entries(msgspec.Struct, frozen=True, kw_only=True):
-    """Sorted names below a directory: regular files with sizes in bytes, links with targets."""
+    """Sorted names below a directory: regular files with sizes in bytes, links with targets.
+
+    Those of the files that are programs are named once more.
+    """
 
     files: dict[str, int]
     links: dict[str, str]
+    executables: frozenset[str] = frozenset()
 
 
 def encode(text: str) -> bytes:
@@ -90,6 +101,7 @@ def tree_of(entries: Entries, digests: Mapping[str, str]) -> Tree:
         links=entries.links,
         size=sum(entries.files.values()),
         count=len(entries.files),
+        executables=tuple(sorted(entries.executables.intersection(entries.files))),
     )
 
 
@@ -101,6 +113,7 @@ def holding(manifest: Manifest, there: Tree) -> Manifest:
         files=there.count,
         files_sha256=there.sha256,
         links=dict(there.links),
+        executables=there.executables,
     )
     return msgspec.structs.replace(manifest, result=result)
 
@@ -112,28 +125,87 @@ def scan(prefix: Path) -> Entries:
         OSError: A directory cannot be read.
     """
     found = sorted((os.path.relpath(entry.path, prefix), entry) for entry in _walk(prefix))
+    files = {
+        name: entry.stat(follow_symlinks=False)
+        for name, entry in found
+        if name not in OWN and entry.is_file(follow_symlinks=False)
+    }
     return Entries(
-        files={
-            name: entry.stat(follow_symlinks=False).st_size
-            for name, entry in found
-            if name not in _OWN and entry.is_file(follow_symlinks=False)
-        },
+        files={name: status.st_size for name, status in files.items()},
         links={
             name: os.readlink(entry.path)  # noqa: PTH115 - a Path would lose a leading "./"
             for name, entry in found
             if entry.is_symlink()
         },
+        executables=frozenset(n for n, status in files.items() if _is_program(n, status.st_mode)),
     )
+
+
+def mode_of(*, executable: bool) -> int:
+    """The mode that a file of a build has, wherever it lies; directories have that of programs."""
+    return 0o755 if executable else 0o644
+
+
+def set_modes(top: Path, executables: Collection[str] | None = None) -> None:
+    """Give a directory and everything below it the modes of a build, whatever the umask was.
+
+    Args:
+        top: The directory.
+        executables: The files that are programs; None: those that their owner may start.
+
+    Raises:
+        OSError: One cannot be changed.
+    """
+    top.chmod(mode_of(executable=True))
+    for entry in _walk(top):
+        if entry.is_symlink():
+            continue
+        name, mode = os.path.relpath(entry.path, top), entry.stat().st_mode
+        program = _is_program(name, mode) if executables is None else name in executables
+        wanted = mode_of(executable=stat.S_ISDIR(mode) or program)
+        if stat.S_IMODE(mode) != wanted:
+            os.chmod(entry.path, wanted)  # noqa: PTH101 - as os.scandir has it
 
 
 def digest(path: Path) -> str:
     """The SHA-256 of one file, as hexadecimal digits.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: It cannot be read, or is no regular file: nothing waits for a pipe's other end.
     """
-    with path.open("rb", buffering=0) as file:
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
         return hashlib.file_digest(file, lambda: hashlib.sha256(usedforsecurity=False)).hexdigest()
+
+
+def spelt(digest: str) -> str:
+    """A SHA-256 as lists of packages' files (RECORD) have it (PEP 376, PEP 427)."""
+    raw = base64.urlsafe_b64encode(bytes.fromhex(digest)).rstrip(b"=")
+    return f"sha256={raw.decode()}"
+
+
+def folders_of(names: Iterable[str]) -> set[str]:
+    """The directories that files are in, at any depth, but for the one above them all."""
+    folders: set[str] = set()
+    for name in names:
+        above = posixpath.dirname(name)
+        while above and above not in folders:
+            folders.add(above)
+            above = posixpath.dirname(above)
+    return folders
+
+
+def tops_of(names: Iterable[str], folders: Collection[str]) -> tuple[str, ...]:
+    """The highest directories that are none of `folders`, or the files themselves; sorted."""
+    tops = set()
+    for name in names:
+        top = name
+        while (above := posixpath.dirname(top)) and above not in folders:
+            top = above
+        tops.add(top)
+    return tuple(sorted(tops))
 
 
 def parse(text: str) -> dict[str, str]:
@@ -166,11 +238,17 @@ def _line(path: str, digest: str) -> str:
     return f"{'' if escaped == path else chr(92)}{digest}  {escaped}\n"
 
 
+def _is_program(name: str, mode: int) -> bool:
+    """Whether a file is one; Python gives bytecode the mode of its source, and nobody starts it."""
+    return bool(mode & stat.S_IXUSR) and not name.endswith(".pyc")
+
+
 def _walk(top: str | Path) -> Iterator[os.DirEntry[str]]:
-    """Everything below a directory that is none itself; links are not followed."""
-    with os.scandir(os.fspath(top)) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _walk(entry.path)
-            else:
+    """Everything below a directory, each before what is in it; links are not followed."""
+    folders = [os.fspath(top)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
                 yield entry
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)

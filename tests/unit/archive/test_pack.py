@@ -17,6 +17,7 @@ from ftbuild.archive.relocate import STAMP
 from ftbuild.errors import Refused
 from ftbuild.model.manifest import Installation
 from ftbuild.store.layout import Layout
+from tests.builders import changed
 from tests.unit.archive.builds import installed
 
 
@@ -47,6 +48,16 @@ def test_nothing_tells_who_packed_it_and_when(layout: Layout, tmp_path: Path) ->
         assert (member.uname, member.gname) == ("", "")
         program = member.name.endswith(("python3.14t", "set-id"))
         assert member.issym() or member.mode == (0o755 if program else 0o644)
+
+
+def test_what_is_a_program_is_what_was_recorded(layout: Layout, tmp_path: Path) -> None:
+    made = installed(layout, {"lib/a.py": b""})
+    made = changed(made, "result", executables=("bin/python3.14t",))
+    (made.prefix / "bin" / "python3.14t").chmod(0o644)
+    (made.prefix / "lib" / "a.py").chmod(0o755)
+    found = {member.name.partition("/")[2]: member.mode for member in members(made, tmp_path / "a")}
+    assert (found["bin/python3.14t"], found["lib/a.py"]) == (0o755, 0o644)
+    assert survey(made).manifest.result.executables == ("bin/python3.14t",)
 
 
 def test_equal_builds_make_equal_archives(layout: Layout, tmp_path: Path) -> None:

@@ -51,6 +51,14 @@ def test_unpacked_as_packed(archive: Path, tmp_path: Path) -> None:
     assert (found.top / "bin/python3").readlink() == Path("python3.14t")
 
 
+def test_modes_are_those_of_the_manifest(archive: Path, tmp_path: Path) -> None:
+    rewrite(archive, {}, mode=0o777)  # it is no altered archive for that
+    found = unpack_build(archive, tmp_path / "into", stop=STOP)
+    modes = {p.name: p.stat().st_mode & 0o777 for p in (found.top / "bin").iterdir()}
+    assert modes == {"python3": 0o755, "python3.14t": 0o755, "pip": 0o644}
+    assert found.manifest.result.executables == ("bin/python3.14t",)
+
+
 def test_re_pointed(archive: Path, tmp_path: Path) -> None:
     found = unpack_build(archive, tmp_path / "into", stop=STOP)
     place = tmp_path / "Ω/elsewhere"
@@ -157,8 +165,10 @@ def test_every_cut_is_noticed(archive: Path, tmp_path: Path) -> None:
             unpack_build(archive, tmp_path / f"into-{length}", stop=STOP)
 
 
-def rewrite(archive: Path, changes: dict[str, bytes], *, without: str = "") -> None:
-    """Write an archive anew, with other content for some files."""
+def rewrite(
+    archive: Path, changes: dict[str, bytes], *, without: str = "", mode: int | None = None
+) -> None:
+    """Write an archive anew, with other content for some files, or another mode for all."""
     buffer = io.BytesIO()
     with (
         zstd.reader(archive) as old,
@@ -171,6 +181,7 @@ def rewrite(archive: Path, changes: dict[str, bytes], *, without: str = "") -> N
             file = source.extractfile(member) if member.isreg() else None
             content = changes.get(name, file.read() if file else b"")
             member.size = len(content)
+            member.mode = member.mode if mode is None else mode
             if name != without:
                 target.addfile(member, io.BytesIO(content))
     archive.write_bytes(buffer.getvalue())

@@ -84,6 +84,7 @@ class _Plan(msgspec.Struct, frozen=True, kw_only=True):
         pointing: The files, by their names in the build, that name its prefix.
         stale: The sources among those whose bytecode is to be made again.
         hashes: The hashes of its files, by their names in the build, in an archive.
+        programs: Those of its files that are programs, by their names in the build.
     """
 
     item: Installation
@@ -93,6 +94,7 @@ class _Plan(msgspec.Struct, frozen=True, kw_only=True):
     pointing: frozenset[str]
     stale: tuple[str, ...]
     hashes: dict[str, str]
+    programs: frozenset[str]
 
     @property
     def library(self) -> str:
@@ -231,6 +233,7 @@ def _planned(item: Installation, flavour: Flavour, top: Path) -> _Plan:
         pointing=pointing,
         stale=tuple(compiled),
         hashes=hashes,
+        programs=frozenset(looked.manifest.result.executables or ()),
     )
 
 
@@ -274,7 +277,7 @@ def _copy(plan: _Plan, first: _Plan, shelf: dict[tuple[str, int], Path]) -> dict
             os.link(first.folder / twin[name], path)
             continue
         content, digest = origin.read_bytes(), plan.hashes[source]
-        mode = 0o755 if origin.stat().st_mode & 0o100 else 0o644
+        mode = tree.mode_of(executable=source in plan.programs)
         if source in plan.pointing:
             content = repointed(source, content, plan.item.manifest.prefix, plan.place)
             digest = hashlib.sha256(content).hexdigest()
@@ -435,12 +438,10 @@ def _binaries(top: Path) -> Iterator[Path]:
 
 def _settle(top: Path) -> None:
     """Give everything below a directory the modes and the time that it has in an archive."""
+    tree.set_modes(top)
     for folder, folders, files in os.walk(top, topdown=False):
-        for path in (Path(folder, name) for name in (*files, *folders)):
-            if not path.is_symlink():
-                path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
-            os.utime(path, (STAMP, STAMP), follow_symlinks=False)
-    top.chmod(0o755)
+        for name in (*files, *folders):
+            os.utime(Path(folder, name), (STAMP, STAMP), follow_symlinks=False)
     os.utime(top, (STAMP, STAMP))
 
 
