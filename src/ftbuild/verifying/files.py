@@ -32,8 +32,11 @@ _EMPTY = hashlib.sha256().hexdigest()
 
 _LIBRARY = r"lib\w*/python\d+\.\d+t?/"
 
-_STANDARD = re.compile(_LIBRARY + r"(?!site-packages/)|lib\w*/[^/]+\.so[.\d]*$")
-"""How files of the standard library begin; and what the loader finds where libpython is."""
+_STANDARD = re.compile(_LIBRARY + r"(?!site-packages/)")
+"""How files of the standard library begin."""
+
+_LOADED = re.compile(r"lib\w*/[^/]+\.so[.\d]*")
+"""What the loader may find before the system's, where libpython lies."""
 
 _HOOK = re.compile(
     rf"""
@@ -67,7 +70,7 @@ _USUAL = frozenset({stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK})
 _OPEN = stat.S_IWOTH | stat.S_ISUID | stat.S_ISGID
 
 _PACKAGE = re.compile(
-    rf"(?P<site>{_LIBRARY}site-packages/)(?P<project>[^/]+?)-(?P<version>[^/-]+)[^/]*\.dist-info/RECORD"
+    rf"(?P<site>{_LIBRARY}site-packages/)(?P<project>[^/]+?)-(?P<version>[^/-]+)\.dist-info/RECORD"
 )
 
 
@@ -222,7 +225,9 @@ def _additions(
     bytecode = {name for name in added if posixpath.basename(posixpath.dirname(name)) == _CACHE}
     stale = {n for n in bytecode if _STANDARD.match(n) and _source(n) in present}
     rest = {*added} - shadowing - hooks - special - bytecode
-    standard = {name for name in rest if _STANDARD.match(name)}
+    claimed = {name for names in claims.values() for name in names}
+    loaded = {name for name in rest if _LOADED.fullmatch(name)} - claimed
+    standard = loaded | {name for name in rest if _STANDARD.match(name)}
     yield _none(
         "files.shadowing", _aims(shadowing, entries), "Python imports them first: remove them."
     )
@@ -243,7 +248,6 @@ def _additions(
         },
         reason="Anybody can alter them, or they run with the rights of their owner.",
     )
-    claimed = {name for names in claims.values() for name in names}
     packages = sorted(
         f"{found['project']} {found['version']}"
         for found in map(_PACKAGE.fullmatch, claims)

@@ -250,7 +250,7 @@ def install_package(installation: Installation, release: str, contents: dict[str
 
 
 def test_what_users_add_is_a_note(installation: Installation, tmp_path: Path) -> None:
-    contents = {"numpy/__init__.py": "x", "../../../bin/f2py": "y"}
+    contents = {"numpy/__init__.py": "x", "../../../libmkl.so.2": "y"}
     install_package(installation, "numpy-2.5.5", contents)
     add(installation, f"{SITE}/numpy/__pycache__/__init__.cpython-314t.pyc")
     add(installation, f"{SITE}/stray.py")
