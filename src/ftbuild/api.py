@@ -36,6 +36,7 @@ from ftbuild.archive.stores import Archives
 from ftbuild.building.given import NOTHING_GIVEN, Given
 from ftbuild.errors import UsageError
 from ftbuild.fetch.sources import Sources
+from ftbuild.files import expand_home
 from ftbuild.model.events import Emit, Event
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Report
@@ -248,25 +249,43 @@ def audit(
 
 
 def root_of(root: str | Path, env: Mapping[str, str]) -> Path:
-    """The root that is named, else the environment's, else the user's own."""
+    """The root that is named, else the environment's, else the user's own.
+
+    Raises:
+        UsageError: None is named, and there is no home directory.
+    """
     # The same place on macOS: its own data directory has a space in its name.
-    return Path(root or env.get("FTBUILD_ROOT") or _own("XDG_DATA_HOME", ".local/share", env))
+    named = root or env.get("FTBUILD_ROOT") or _own("XDG_DATA_HOME", ".local/share", env)
+    if named is None:
+        raise UsageError(
+            "there is no home directory for a root: neither HOME nor the system's list of users "
+            "names one",
+            hint="Name a directory with --root or FTBUILD_ROOT.",
+        )
+    return Path(named)
 
 
 def recipe_folders(
     recipes: str | Path | Sequence[str | Path], env: Mapping[str, str]
 ) -> list[Path]:
     """The user's folders of recipes, in the order they are laid over ftbuild's own."""
-    own = _own("XDG_CONFIG_HOME", ".config", env) / "recipes"
-    folders = [own] if own.is_dir() else []
-    return [*folders, *(Path(folder).expanduser() for folder in _words(recipes))]
+    own = _own("XDG_CONFIG_HOME", ".config", env)
+    folders = [own / "recipes"] if own and (own / "recipes").is_dir() else []
+    return [*folders, *(expand_home(Path(folder)) for folder in _words(recipes))]
 
 
-def _own(variable: str, usual: str, env: Mapping[str, str]) -> Path:
-    """The user's folder for ftbuild; the XDG specification has a relative path disregarded."""
+def _own(variable: str, usual: str, env: Mapping[str, str]) -> Path | None:
+    """The user's folder for ftbuild, if there is a home for one.
+
+    The XDG specification has a relative path disregarded.
+    """
     named = Path(env.get(variable, ""))
-    home = Path(env.get("HOME") or Path.home())
-    return (named if named.is_absolute() else home / usual) / "ftbuild"
+    if named.is_absolute():
+        return named / "ftbuild"
+    try:
+        return Path(env.get("HOME") or Path.home(), usual, "ftbuild")
+    except RuntimeError:  # no HOME, and no such user
+        return None
 
 
 def _words(given: str | Path | Sequence[str | Path]) -> tuple[str, ...]:

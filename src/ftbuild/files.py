@@ -8,10 +8,13 @@ import os
 import secrets
 import select
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from ftbuild.errors import EnvironmentFault, UsageError
 
 LIMIT = 64 << 20
 """Bytes that a text a user names may have. The largest lock files seen have 2 MB."""
@@ -20,6 +23,11 @@ PATIENCE = 30.0
 """Seconds that a pipe may take to its end: who writes requirements may resolve them first."""
 
 _CHUNK = 1 << 20
+
+_ROOM = 1 << 16
+"""Bytes that can be written where a disk is not full."""
+
+_FULL = {number: os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT)}
 
 _NAME = 200
 """Bytes of a name that its temporary file has too: no name may have more than 255."""
@@ -107,6 +115,53 @@ def open_atomically(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
 
 def _not_for_others(path: str, flags: int) -> int:
     return os.open(path, flags, 0o644)
+
+
+def full_disk(error: OSError) -> EnvironmentFault | None:
+    """The fault that an error is if a disk or a quota is full; None if it is something else."""
+    if error.errno not in _FULL:
+        return None
+    return EnvironmentFault(
+        f"no space left: {error.filename or 'a file'} cannot be written: {error.strerror}",
+        hint="Free some space (`ftbuild gc` removes old builds), then run the same command again.",
+    )
+
+
+def require_room(folder: Path, said: str = "") -> None:
+    """Make sure that a command that failed did not do so because the disk is full.
+
+    Args:
+        folder: Where it could write.
+        said: What it said of its failure.
+
+    Raises:
+        EnvironmentFault: It said so itself, or nothing can be written there.
+    """
+    try:
+        for number, words in _FULL.items():
+            if words in said:
+                raise OSError(number, words, str(folder))  # noqa: TRY301
+        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+            if (written := file.write(bytes(_ROOM))) < _ROOM:
+                file.write(bytes(_ROOM - written))  # for the error that it is
+    except OSError as error:
+        if fault := full_disk(error):
+            raise fault from error
+
+
+def expand_home(path: Path) -> Path:
+    """A path with `~` expanded.
+
+    Raises:
+        UsageError: It begins with `~`, and whose home that is cannot be found out.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UsageError(
+            f"{path}: there is no such home directory",
+            hint="Set HOME, or write the path in full.",
+        ) from None
 
 
 def _next_chunk(file: BinaryIO, deadline: float) -> bytes | None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -7,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from ftbuild.files import open_atomically, read_file, read_text, write_atomically
+from ftbuild.errors import EnvironmentFault, UsageError
+from ftbuild.files import (
+    expand_home,
+    full_disk,
+    open_atomically,
+    read_file,
+    read_text,
+    require_room,
+    write_atomically,
+)
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -104,3 +114,40 @@ def test_what_was_written_can_be_read_by_the_name_of_the_sink(tmp_path: Path) ->
         sink.write(b"content")
         sink.flush()
         assert Path(sink.name).read_bytes() == b"content"
+
+
+def test_a_full_disk(small_disk: Path) -> None:
+    require_room(small_disk)
+    with (small_disk / "fill").open("wb", buffering=0) as file:
+        while file.write(bytes(4096)) == 4096:
+            if (small_disk / "fill").stat().st_size == 256 << 10:
+                break
+        with pytest.raises(OSError, match="No space left") as caught:
+            file.write(bytes(4096))
+        fault = full_disk(caught.value)
+        assert fault is not None
+        assert "no space left" in fault.message
+        with pytest.raises(EnvironmentFault, match="no space left"):
+            require_room(small_disk)
+    (small_disk / "fill").unlink()
+    require_room(small_disk)
+
+
+def test_one_that_was_full_for_a_while(tmp_path: Path) -> None:
+    require_room(tmp_path, "cannot open file")
+    with pytest.raises(EnvironmentFault, match=f"no space left: {tmp_path}"):
+        require_room(tmp_path, "OSError: [Errno 28] No space left on device: 'there'")
+
+
+def test_another_error_is_none_of_a_full_disk(tmp_path: Path) -> None:
+    assert full_disk(PermissionError(errno.EACCES, "no", "there")) is None
+    require_room(tmp_path / "not-there")
+
+
+def test_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert expand_home(Path("~/a")) == Path("/home/me/a")
+    assert expand_home(Path("a/~")) == Path("a/~")
+    with pytest.raises(UsageError, match="no such home") as caught:
+        expand_home(Path("~no-such-user-at-all/a"))
+    assert "Set HOME" in caught.value.hint

@@ -16,6 +16,7 @@ from ftbuild.archive.read import Unpacked, unpack_build
 from ftbuild.attest import provenance, sbom
 from ftbuild.attest.judge import judge_sbom, judge_statement, value_at
 from ftbuild.errors import EnvironmentFault, Refused, UsageError
+from ftbuild.files import expand_home
 from ftbuild.model.archive import RECORD_SUFFIX, SUFFIX, decode_record
 from ftbuild.model.events import Emit, Noted
 from ftbuild.model.manifest import Manifest
@@ -63,7 +64,7 @@ def verify(
 
 
 def _archives(word: str) -> tuple[Path, ...]:
-    path = Path(word).expanduser().absolute()
+    path = expand_home(Path(word)).absolute()
     if path.is_dir():
         found = tuple(sorted(each for each in path.glob(f"*{SUFFIX}") if each.is_file()))
         if not found:

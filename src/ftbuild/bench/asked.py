@@ -12,6 +12,7 @@ from ftbuild.bench.arms import Arm
 from ftbuild.bench.offers import OFFERS, SUITES, Offer, offers, unknown
 from ftbuild.bench.schedule import parse_counts, parse_size
 from ftbuild.errors import UsageError
+from ftbuild.files import expand_home
 
 SIZE = "64MB"
 """How much `logs` reads where nobody says: about a second's work for one thread."""
@@ -135,7 +136,7 @@ def _arms(names: tuple[str, ...]) -> tuple[Arm, ...]:
 
 
 def _script(text: str, taken: set[str]) -> Path:
-    path = Path(text).expanduser().absolute()
+    path = expand_home(Path(text)).absolute()
     if not path.is_file():
         raise UsageError(f"there is no script {text}")
     if path.suffix != ".py" or path.stem in taken:
@@ -148,7 +149,7 @@ def _script(text: str, taken: set[str]) -> Path:
 
 def _readable(text: str) -> Path:
     """A log file that can be read, or UsageError with the reason why not."""
-    path = Path(text).expanduser().absolute()
+    path = expand_home(Path(text)).absolute()
     if not path.exists():
         raise UsageError(f"there is no file {text}")
     if not path.is_file():

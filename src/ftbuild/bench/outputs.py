@@ -12,6 +12,7 @@ from ftbuild.bench import page, plots
 from ftbuild.bench.document import save
 from ftbuild.bench.results import Results
 from ftbuild.errors import EnvironmentFault, UsageError
+from ftbuild.files import expand_home
 from ftbuild.store.layout import Layout
 
 
@@ -83,7 +84,7 @@ def outputs(layout: Layout, *, output: str, folder: str, html: str) -> Outputs:
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    return expand_home(Path(text)).absolute()
 
 
 def _default(layout: Layout) -> Path | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ftbuild.errors import UsageError
+from ftbuild.files import expand_home
 from ftbuild.model.recipes import Catalogue, Release, Series
 from ftbuild.model.versions import Request, parse_request, series_of
 
@@ -57,7 +58,7 @@ def given_source(requests: tuple[Request, ...], source: str, sha256: str) -> Giv
     """
     if not source and not sha256:
         return NOTHING_GIVEN
-    path = Path(source).expanduser().absolute()
+    path = expand_home(Path(source)).absolute()
     if not source or not sha256:
         raise UsageError(
             "--source and --sha256 go together",

@@ -23,6 +23,7 @@ from ftbuild.cli.surroundings import (
 )
 from ftbuild.errors import UsageError
 from ftbuild.export.first import found_first
+from ftbuild.files import expand_home
 from ftbuild.model.versions import parse_requests
 from ftbuild.program import command
 from ftbuild.provision import Options
@@ -199,7 +200,7 @@ def pack(
     some(parse_requests(versions), "pack 3.14")
     with world_of(root, quiet=quiet, writes=False) as world:
         found = installed(versions, world.layout)
-        packed = provision.pack(found, world, into=Path(output).expanduser() if output else None)
+        packed = provision.pack(found, world, into=expand_home(Path(output)) if output else None)
     render.packed(packed, json=json)
 
 

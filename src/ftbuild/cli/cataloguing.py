@@ -9,6 +9,7 @@ from invoke.context import Context
 
 from ftbuild import render, upstream
 from ftbuild.cli.surroundings import HELP, world_of
+from ftbuild.files import expand_home
 from ftbuild.program import command
 from ftbuild.store.listing import installations
 
@@ -49,7 +50,7 @@ def catalogue_update(
     python.org says what there is; what is downloaded is hashed, and its signature verified, before
     a line is added. Shows the change. Exits 1 if a release must not be added.
     """
-    folder = upstream.folder_to_update([Path(name).expanduser() for name in recipes])
+    folder = upstream.folder_to_update([expand_home(Path(name)) for name in recipes])
     with world_of(root, recipes, mirror, quiet=quiet) as world:
         done = upstream.update(folder, world, write=not check)
     render.updated(done, check=check, json=json)

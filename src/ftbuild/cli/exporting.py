@@ -12,6 +12,7 @@ from ftbuild import render
 from ftbuild.cli.surroundings import HELP, default_profile, installed, root_of, world_of
 from ftbuild.errors import UsageError
 from ftbuild.export import snippets, toolcache, uv
+from ftbuild.files import expand_home
 from ftbuild.program import command
 from ftbuild.store.layout import layout_of
 
@@ -44,7 +45,7 @@ def export_uv(
             installed(versions, world.layout),
             world,
             named=bool(versions),
-            into=Path(dir).expanduser() if dir else None,
+            into=expand_home(Path(dir)) if dir else None,
             base_url=base_url or None,
         )
     render.exported_uv(done, json=json)
@@ -79,7 +80,7 @@ def export_toolcache(
     with world_of(root, quiet=quiet, writes=False) as world:
         wanted = toolcache.places(
             installed(versions, world.layout),
-            Path(os.path.abspath(Path(cache).expanduser())),  # noqa: PTH100 - as it was written
+            Path(os.path.abspath(expand_home(Path(cache)))),  # noqa: PTH100 - as it was written
             default_profile=world.catalogue.default_profile,
             asked=bool(versions),
         )

@@ -16,6 +16,7 @@ from ftbuild.cli.surroundings import (
     world_of,
 )
 from ftbuild.errors import UsageError
+from ftbuild.files import expand_home
 from ftbuild.model.versions import parse_requests
 from ftbuild.program import command
 
@@ -128,7 +129,7 @@ def image_assemble(
         image = images.image_of(
             asked[0], asked[0].release, world.catalogue, flavour=flavour, profile=profile
         )
-        assembled = images.assemble(image, Path(into).expanduser(), world)
+        assembled = images.assemble(image, expand_home(Path(into)), world)
     render.assembled(assembled, json=json)
 
 
@@ -191,5 +192,5 @@ def image_render(
     """Write the Dockerfiles and the bake file from the catalogue."""
     from ftbuild import images  # noqa: PLC0415 - other tasks need not wait for it
 
-    written = images.write_files(catalogue_of(recipes), Path(output).expanduser(), write=not check)
+    written = images.write_files(catalogue_of(recipes), expand_home(Path(output)), write=not check)
     render.images_rendered(written, check=check, json=json)

@@ -15,6 +15,7 @@ from ftbuild.cli.surroundings import (
     world_of,
 )
 from ftbuild.errors import UsageError
+from ftbuild.files import expand_home
 from ftbuild.program import command
 
 
@@ -113,5 +114,5 @@ def compare(_c: Context, documents: Sequence[str] = (), json: bool = False) -> N
             f"bench compare takes two documents, not {len(documents)}",
             hint="For instance: ftbuild bench compare A.json B.json",
         )
-    first, second = (bench_.load(Path(name).expanduser()) for name in documents)
+    first, second = (bench_.load(expand_home(Path(name))) for name in documents)
     render.compared(bench_.compare(first, second), json=json)

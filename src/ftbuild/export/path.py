@@ -16,6 +16,7 @@ import msgspec
 from ftbuild.errors import UsageError
 from ftbuild.export import links
 from ftbuild.export.links import Link
+from ftbuild.files import expand_home
 from ftbuild.model.manifest import Installation
 from ftbuild.model.versions import Request, parse_request
 from ftbuild.store import places
@@ -161,7 +162,7 @@ def drop_dangling(layout: Layout) -> tuple[Link, ...]:
 
 def _folder(into: Path) -> Path:
     """A directory by the name that the user has for it, links and all."""
-    return Path(os.path.abspath(into.expanduser()))  # noqa: PTH100 - it would follow them
+    return Path(os.path.abspath(expand_home(into)))  # noqa: PTH100 - it would follow them
 
 
 def _linked(layout: Layout, folder: Path, name: str, item: Installation) -> Link:

@@ -26,7 +26,7 @@ from ftbuild.archive.naming import own_program
 from ftbuild.errors import UsageError
 from ftbuild.export import links
 from ftbuild.export.links import Link
-from ftbuild.files import write_atomically
+from ftbuild.files import expand_home, write_atomically
 from ftbuild.model.manifest import Installation
 from ftbuild.model.versions import Request, Variant, parse_request, series_of
 from ftbuild.store import places
@@ -120,7 +120,7 @@ def unlink(
     Raises:
         EnvironmentFault: A directory cannot be written.
     """
-    given = (pyenv_root.expanduser().absolute(),) if pyenv_root else ()
+    given = (expand_home(pyenv_root).absolute(),) if pyenv_root else ()
     roots = given or places.places(layout, "pyenv")
     return tuple(
         removed
@@ -155,7 +155,7 @@ def drop_dangling(layout: Layout) -> tuple[Link, ...]:
 
 
 def _existing(pyenv_root: Path) -> Path:
-    root = pyenv_root.expanduser().absolute()
+    root = expand_home(pyenv_root).absolute()
     if not root.is_dir():
         raise UsageError(
             f"there is no pyenv root {root}",

@@ -13,6 +13,7 @@ from ftbuild.archive.stores import Offer, local_path
 from ftbuild.building.engine import together
 from ftbuild.errors import EnvironmentFault, FtbuildError, Interrupted, Refused, UsageError
 from ftbuild.fetch import printable
+from ftbuild.files import expand_home
 from ftbuild.model.archive import FORMAT, RECORD_SUFFIX, SUFFIX, Record, archive_name
 from ftbuild.model.spec import Platform
 from ftbuild.provision.archives import from_archive
@@ -61,7 +62,7 @@ def _urls(word: str, here: Platform) -> tuple[str, ...]:
                 "`ftbuild build --archive-store URL` finds what it needs by name.",
             )
         return (word,)
-    path = Path(word).expanduser().absolute()
+    path = expand_home(Path(word)).absolute()
     if not path.is_dir():
         if not path.is_file():
             raise UsageError(f"{word}: there is no such file or directory")

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ftbuild.errors import EnvironmentFault, UsageError
+from ftbuild.files import expand_home
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +96,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 def layout_of(root: Path) -> Layout:
     """The layout of a root to read from; nothing is made, and it need not be there."""
     # Not resolve(): the path the user gave is the one that prefixes carry.
-    return Layout(root=Path(os.path.abspath(root.expanduser())))  # noqa: PTH100
+    return Layout(root=Path(os.path.abspath(expand_home(root))))  # noqa: PTH100
 
 
 def open_root(root: Path) -> Layout:

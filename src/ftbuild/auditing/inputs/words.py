@@ -21,6 +21,7 @@ from ftbuild.auditing.inputs import poetry
 from ftbuild.auditing.inputs.environments import read_environment
 from ftbuild.auditing.inputs.locks import Root, read_lock, require_known
 from ftbuild.errors import UsageError
+from ftbuild.files import expand_home
 from ftbuild.wheels.indexes import redacted
 
 _LOCKS = ("uv.lock", "poetry.lock", "pylock.toml")
@@ -177,7 +178,7 @@ def _read(word: str, asked: _Asked) -> Inputs:
 def _place(word: str, cwd: Path) -> Path | None:
     """What a word names that is there."""
     try:
-        place = cwd / Path(word).expanduser()
+        place = cwd / expand_home(Path(word))
         return place if place.exists() else None
     except (OSError, RuntimeError, ValueError):
         # Too long for a name, or the home of nobody: a requirement, perhaps.

@@ -14,6 +14,7 @@ from ftbuild.auditing.reports.failing import fail_on, failing, refusal
 from ftbuild.auditing.reports.places import places
 from ftbuild.auditing.reports.sarif import sarif
 from ftbuild.errors import UsageError
+from ftbuild.files import expand_home
 from ftbuild.model.versions import nearest
 
 FORMATS = ("text", "json", "markdown", "sarif", "github")
@@ -79,7 +80,7 @@ def reporting(
             "--update-baseline: there is no file to write",
             hint="Name it: --baseline FILE --update-baseline",
         )
-    path = cwd / Path(baseline).expanduser() if baseline else None
+    path = cwd / expand_home(Path(baseline)) if baseline else None
     return Reporting(
         format=word,
         everything=everything,
