@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 import yaml
 
-from ftbuild.errors import UsageError
+from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.model.recipes import (
     Base,
     Catalogue,
@@ -64,10 +64,43 @@ class _UniqueKeys(_Loader):  # type: ignore[misc]  # chosen at run time
 
 
 def own_recipes() -> Path:
-    """The recipes ftbuild came with: inside the wheel, or beside `src` in a checkout."""
-    here = Path(__file__).parent
-    packaged = here / "recipes"
-    return packaged if packaged.is_dir() else here.parents[1] / "recipes"
+    """The recipes ftbuild came with: inside the wheel, or beside `src` in a checkout.
+
+    Raises:
+        EnvironmentFault: There are none. Those of whoever owns the directories above are not ours.
+    """
+    if _PACKAGED.is_dir():
+        return _PACKAGED
+    checkout = own_checkout()
+    if checkout is None:
+        raise EnvironmentFault(
+            f"the recipes that belong to ftbuild are not in {_PACKAGED}",
+            hint="Install ftbuild again: pip install --force-reinstall ftbuild",
+        )
+    return checkout / "recipes"
+
+
+def own_checkout() -> Path | None:
+    """The checkout that this ftbuild runs from; None for an installed one, wherever it lies.
+
+    `pip install --target` may have put it anywhere, a `src` included: a checkout has no recipes in
+    the package, is said to be ftbuild's by its pyproject.toml, and belongs to who owns the package.
+    """
+    import tomllib  # noqa: PLC0415 - an installed ftbuild does without
+
+    top = _PACKAGED.parents[2]
+    project = top / "pyproject.toml"
+    if _PACKAGED.is_dir() or _PACKAGED.parent != top / "src" / "ftbuild":
+        return None
+    try:
+        name = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["name"]
+        alike = project.stat().st_uid == Path(__file__).stat().st_uid
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return top if alike and name == "ftbuild" else None
+
+
+_PACKAGED = Path(__file__).with_name("recipes")
 
 
 def load(folders: Sequence[Path] = ()) -> Catalogue:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import textwrap
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ftbuild import catalogue, process
 from ftbuild.catalogue import load, own_recipes
 from ftbuild.errors import UsageError
 from ftbuild.model.versions import Variant, series_of
@@ -185,3 +187,36 @@ def test_no_file_does_worse_than_being_refused(tmp_path: Path, content: bytes) -
 
 def test_they_lie_beside_the_sources_in_a_checkout() -> None:
     assert (own_recipes() / "cpython.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("place", "project", "packaged"),
+    [
+        ("vendor/lib", "ftbuild", False),
+        ("src", "theirs", False),
+        ("src", None, False),
+        ("src", "ftbuild", True),
+    ],
+)
+def test_what_lies_above_an_installed_ftbuild_is_not_its_checkout(
+    tmp_path: Path, place: str, project: str | None, packaged: bool
+) -> None:
+    """Installed with `--target`, it may have a stranger's tasks and recipes two levels above."""
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "tasks.py").write_text("raise SystemExit('a stranger')")
+    if project:
+        (tmp_path / "pyproject.toml").write_text(f'[project]\nname = "{project}"\n')
+    package = tmp_path / place / "ftbuild"
+    package.mkdir(parents=True)
+    for path in Path(catalogue.__file__).parent.iterdir():
+        (package / path.name).symlink_to(path)
+    if packaged:
+        (package / "recipes").symlink_to(catalogue.own_recipes())
+    script = "from ftbuild import catalogue, cli; print(cli._checkout_tasks())\n"
+    script += "print(catalogue.own_recipes())"
+    done = process.capture(
+        [sys.executable, "-c", script], env={"PYTHONPATH": str(package.parent), "HOME": "/"}
+    )
+    assert done.stdout.startswith("None\n"), done
+    assert str(tmp_path / "recipes") not in done.stdout
+    assert done.ok == packaged

@@ -9,12 +9,12 @@ from __future__ import annotations
 import signal
 from collections.abc import Sequence
 from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from typing import NoReturn
 
 from invoke.collection import Collection
 
 import ftbuild
+from ftbuild.catalogue import own_checkout
 from ftbuild.cli.attesting import attest_verify
 from ftbuild.cli.auditing import audit
 from ftbuild.cli.building import build, doctor, fetch, install, pack, upgrade
@@ -84,8 +84,9 @@ def _terminated(_number: int, _frame: object) -> NoReturn:
 
 def _checkout_tasks() -> Collection | None:
     """In a checkout, the namespace of `tasks.py`: ours and the contributors' tasks."""
-    path = Path(ftbuild.__file__).parents[2] / "tasks.py"
-    if not (path.is_file() and path.with_name("recipes").is_dir()):
+    checkout = own_checkout()
+    path = checkout / "tasks.py" if checkout else None
+    if path is None or not path.is_file():
         return None
     spec = spec_from_file_location("tasks", path)
     assert spec is not None  # noqa: S101 - it is for a path that ends in .py
