@@ -6,6 +6,10 @@ Progress goes to standard error, results to standard output, so `--json` and pip
 
 from __future__ import annotations
 
+import codecs
+import io
+import os
+import signal
 import sys
 import threading
 import time
@@ -14,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from ftbuild.errors import FtbuildError
+from ftbuild.errors import EnvironmentFault, FtbuildError
 from ftbuild.model.events import (
     BuildFinished,
     BuildQueued,
@@ -33,6 +37,7 @@ from ftbuild.model.events import (
 from ftbuild.model.report import Report, Status
 
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
     from rich.console import RenderableType
     from rich.table import Table
 
@@ -331,6 +336,69 @@ def columns(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in everything
     )
+
+
+def open_streams(encoding: str | None = None) -> None:
+    """Make standard output and standard error fit for anything; for the command line alone.
+
+    What their encoding lacks is escaped, as JSON would have it. Results that cannot be written end
+    the run: with status 141 where nobody reads on (`ftbuild list | head -1`), as shells show it
+    for a program that SIGPIPE ends, else with a fault. Progress and complaints that cannot be
+    written, because a terminal is gone or a disk is full, are lost, and the run goes on.
+
+    Args:
+        encoding: Of both, where it is not what Python took it for.
+    """
+    codecs.register_error(_ESCAPED, _escaped)
+    for number, kind in ((1, _Results), (2, _Progress)):
+        name = ("stdin", "stdout", "stderr")[number]
+        known = getattr(getattr(sys, name), "encoding", "utf-8")  # it is None where it was closed
+        stream = io.TextIOWrapper(
+            io.BufferedWriter(kind(number, "w", closefd=False)),
+            encoding=encoding or known,
+            errors=_ESCAPED,
+            line_buffering=True,
+        )
+        setattr(sys, name, stream)
+
+
+class _Results(io.FileIO):
+    """Standard output: what cannot be written ends the run."""
+
+    def write(self, data: Buffer, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            # What is left in buffers would be tried, and complained of, when Python ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
+            if isinstance(error, BrokenPipeError):
+                raise SystemExit(_UNREAD) from None
+            raise EnvironmentFault(
+                f"standard output cannot be written: {error.strerror}",
+                hint="What was asked for may have been done all the same.",
+            ) from error
+
+
+class _Progress(io.FileIO):
+    """Standard error: what cannot be written is lost."""
+
+    def write(self, data: Buffer, /) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return memoryview(data).nbytes
+
+
+_UNREAD = 128 + signal.SIGPIPE
+_ESCAPED = "ftbuild-escaped"
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    r"""Characters that an encoding lacks as `\u20ac`, those beyond U+FFFF as two of that kind."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{text[i : i + 4]}" for i in range(0, len(text), 4)), error.end
 
 
 def say(text: str) -> None:

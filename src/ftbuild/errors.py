@@ -64,6 +64,6 @@ class Refused(FtbuildError):
 
 
 class Interrupted(FtbuildError):
-    """Stopped by Ctrl-C or SIGTERM. Exit 130."""
+    """Stopped by Ctrl-C, SIGTERM, SIGHUP or SIGQUIT. Exit 130."""
 
     exit_code = 130

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +25,7 @@ from invoke.tasks import Task, task
 
 from ftbuild import console
 from ftbuild.errors import FtbuildError, Interrupted, UsageError
+from ftbuild.files import full_disk
 from ftbuild.model.versions import nearest
 
 
@@ -72,6 +72,11 @@ def command(
                 function(*args, **options)
             except FtbuildError as error:
                 raise Exit(console.error_text(error), error.exit_code) from error
+            except OSError as error:
+                fault = full_disk(error)  # it may fill up wherever something is written
+                if fault is None:
+                    raise
+                raise Exit(console.error_text(fault), fault.exit_code) from error
 
         signature = inspect.signature(function)
         parameters = [
@@ -121,10 +126,6 @@ class Program(invoke.program.Program):
             self._leave(error.code)
         except UnexpectedExit as error:
             self._leave(error.result.exited)
-        except BrokenPipeError:
-            # `ftbuild list | head -1`: nobody reads on; Python would complain once more at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            self._leave(0)
         except KeyboardInterrupt:
             console.complain(Interrupted("interrupted; nothing half-made is left"))
             self._leave(Interrupted.exit_code)

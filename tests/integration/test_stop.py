@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a run within seconds, with everything it started."""
+"""Ctrl-C, SIGTERM and a terminal that goes end a run within seconds, with all that it started."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECONDS = 6.0
 """In which everything must have ended: the grace of 3 and some for a busy machine."""
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_while_compiling(ftbuild: Ftbuild, number: signal.Signals) -> None:
     ftbuild(*BUILD)
     ftbuild.unhook()
@@ -75,6 +75,45 @@ def test_both_builds_of_a_pair(ftbuild: Ftbuild) -> None:
     assert run.done().code == 130
     assert ftbuild.processes == []
     assert ftbuild.prefixes == []
+
+
+def test_one_signal_after_the_other(ftbuild: Ftbuild) -> None:
+    """A terminal that goes away sends SIGHUP twice, and who is impatient presses Ctrl-C again."""
+    ftbuild(*BUILD)
+    ftbuild.unhook()
+    ftbuild.hook("compile", STUBBORN)
+    run = ftbuild.start(*BUILD, "--force")
+    ftbuild.reached("compile t")
+    for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGCONT, signal.SIGINT, signal.SIGTERM):
+        run.signal(number)
+        time.sleep(0.3)
+    done = run.done()
+    assert (done.code, done.err.count("interrupted")) == (130, 1)
+    assert ftbuild.processes == []
+    assert ftbuild.litter == []
+    assert intact(ftbuild.root / "bin/python3.97t")
+
+
+def test_nohup(ftbuild: Ftbuild) -> None:
+    """What is ignored from the start stays so."""
+    ftbuild.hook("compile", 'while [ ! -e "$hooks/go" ]; do sleep 0.05; done')
+    run = ftbuild.start(*BUILD, script='trap "" HUP QUIT; exec "$@"')
+    ftbuild.reached("compile t")
+    run.signal(signal.SIGHUP)
+    run.signal(signal.SIGQUIT)
+    (ftbuild.hooks / "go").touch()
+    assert run.done().code == 0
+    assert ftbuild.names == ["cpython-3.97.2t"]
+
+
+def test_a_terminal_that_is_gone(ftbuild: Ftbuild) -> None:
+    """Whoever read what a build says has left; the build is made."""
+    ftbuild.hook("compile", 'while [ ! -e "$hooks/go" ]; do sleep 0.05; done')
+    script = 'mkfifo said; cat said >/dev/null & reader=$!; "$@" 2>said & build=$!\n'
+    script += "while [ ! -e hooks/trace ]; do sleep 0.05; done; kill $reader; wait $reader\n"
+    script += "touch hooks/go; wait $build"
+    assert ftbuild.start(*BUILD, script=script.replace("\\n", "\n")).done().code == 0
+    assert ftbuild.names == ["cpython-3.97.2t"]
 
 
 def test_sigterm_where_sigint_is_ignored(ftbuild: Ftbuild) -> None:

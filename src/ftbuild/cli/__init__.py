@@ -6,7 +6,10 @@ Only this package reads the environment and catches signals.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
+import time
 from collections.abc import Sequence
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import NoReturn
@@ -66,7 +69,7 @@ namespace.add_collection(Collection("unlink", unlink_pyenv, unlink_path))
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the `ftbuild` command and exit."""
-    signal.signal(signal.SIGTERM, _terminated)
+    _hear_signals()
     program = Program(
         name="ftbuild",
         binary="ftbuild",
@@ -77,9 +80,29 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     raise SystemExit(0)
 
 
-def _terminated(_number: int, _frame: object) -> NoReturn:
-    """SIGTERM ends a run the way Ctrl-C does: children stopped, nothing half-made left."""
-    raise KeyboardInterrupt
+_AGAIN = 10.0
+"""Seconds in which further signals do not cut short what the first one began. A terminal that goes
+away sends two of them, and clearing up takes four, or more where a container engine does it."""
+
+
+def _hear_signals() -> None:
+    """Have signals end a run as Ctrl-C does: what it started is stopped, nothing half-made left.
+
+    Those that are ignored from the start stay so: SIGHUP below `nohup`, SIGINT and SIGQUIT in the
+    background of a script.
+    """
+    heard: list[float] = []
+
+    def end(_number: int, _frame: object) -> None:
+        if not heard or time.monotonic() - heard[-1] > _AGAIN:
+            heard.append(time.monotonic())
+            raise KeyboardInterrupt
+        with contextlib.suppress(OSError):  # not by way of a buffer that may be in use
+            os.write(2, b"ftbuild: clearing up; this takes some seconds\n")
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        if number is signal.SIGTERM or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, end)
 
 
 def _checkout_tasks() -> Collection | None:
