@@ -4,6 +4,11 @@ Two ways through it. `capture` runs a short command and returns what it said. `s
 one: in a session of its own, output line by line to a log and to a callback, stoppable from
 another thread together with everything it started.
 
+A command whose environment has the variable `MARK` runs below `watch.py`, a process that stays
+between it and us: nothing it starts outlives it, on Linux not even what left its session and has
+another environment, and all of it ends when we are gone, by SIGKILL too. So is everything run that
+somebody else wrote. What may leave something behind on purpose, a container engine, has no mark.
+
 Every process gets an explicit environment, no standard input, and SIGINT at its default: a job in
 the background of a non-interactive shell inherits SIGINT ignored, and CPython's profile-guided
 training then fails in test_generators.
@@ -12,6 +17,7 @@ training then fails in test_generators.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -27,8 +33,8 @@ import msgspec
 from ftbuild.errors import EnvironmentFault, Interrupted
 
 MARK = "FTBUILD_WORK"
-"""Variable that marks every process of a build with its work directory, so that processes which
-left the session (test suites start their own) can still be found and ended."""
+"""Variable that marks every process of a run with its work directory. The next run finds by it
+what a killed one left where `watch.py` could not end it."""
 
 GRACE = 3.0
 """Seconds between SIGTERM and SIGKILL. Make needs well under one to end its children."""
@@ -37,7 +43,14 @@ PATIENCE = 20.0
 """Seconds that a command has to clear up when what it started was ended: to write a layer of an
 image to its end takes some."""
 
+_LAST = 15.0
+"""Seconds for `watch.py` to kill all that is left; more than it takes for that at most."""
+
 _POLL = 0.05
+
+_WATCH = Path(__file__).with_name("watch.py")
+_POLITE, _NOW = b"t", b"k"
+"""What it is told: SIGTERM first, or SIGKILL at once."""
 
 _ASIDE = (
     "import os, signal, sys; "
@@ -95,7 +108,7 @@ def capture(
 
     Args:
         argv: The command. No shell is involved.
-        env: Its whole environment.
+        env: Its whole environment. With `MARK` in it nothing outlives the command.
         cwd: Where it runs; the current directory if None.
         timeout: Seconds after which it and its children are killed.
         stdin: Text for its standard input.
@@ -106,16 +119,16 @@ def capture(
         Interrupted: `stop` was set.
     """
     words = tuple(str(word) for word in argv)
-    with _started(words, env=env, cwd=cwd, stdin=subprocess.PIPE) as process:
-        said = _said(process, stdin.encode(), timeout=timeout, stop=stop)
+    with _started(words, env=env, cwd=cwd, stdin=subprocess.PIPE) as child:
+        said = _said(child, stdin.encode(), timeout=timeout, stop=stop)
         late = said is None
         if said is None:
-            _signal_group(process.pid, signal.SIGKILL)
-            said = _rest(process)
+            child.kill()
+            said = _rest(child.process)
     out, err = said
     return Completed(
         argv=words,
-        returncode=process.returncode,
+        returncode=child.process.returncode,
         stdout=out.decode(errors="replace"),
         stderr=err.decode(errors="replace"),
         timed_out=late,
@@ -137,7 +150,7 @@ def stream(
 
     Args:
         argv: The command.
-        env: Its whole environment. Put `MARK` in it to have stragglers found.
+        env: Its whole environment. With `MARK` in it nothing outlives the command.
         cwd: Where it runs.
         log: File that receives its output, standard error included; appended to.
         on_line: Called with every line, from a thread of its own.
@@ -154,7 +167,8 @@ def stream(
     patience = PATIENCE if clears_up and Path("/proc/self/stat").exists() else 0.0
     with _started(
         words, env=env, cwd=cwd, pass_fds=pass_fds, merge=True, patience=patience
-    ) as process:
+    ) as child:
+        process = child.process
         assert process.stdout is not None  # noqa: S101 - merge=True makes it a pipe
         reader = threading.Thread(
             target=_drain, args=(process.stdout, log, on_line, broken), daemon=True
@@ -162,11 +176,11 @@ def stream(
         reader.start()
         while process.poll() is None:
             if stop.wait(_POLL) or broken:
-                _end(process, env.get(MARK), patience)
+                child.end()
         # Something that outlived the process may still hold the pipe; it must not hold us.
         reader.join(timeout=GRACE)
         if reader.is_alive():
-            _end(process, env.get(MARK))
+            child.kill()
             reader.join(timeout=GRACE)
         if reader.is_alive():
             # Closing the pipe would wait for the reader, and that for whoever left the session.
@@ -229,19 +243,15 @@ def end_marked(mark: str) -> int:
 
 
 def _said(
-    process: subprocess.Popen[bytes],
-    stdin: bytes | None,
-    *,
-    timeout: float,
-    stop: threading.Event | None,
+    child: _Child, stdin: bytes | None, *, timeout: float, stop: threading.Event | None
 ) -> tuple[bytes, bytes] | None:
     """What a process wrote until its end, or None if that did not come in time."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if stop is not None and stop.is_set():
-            raise Interrupted(f"{process.args!r} was stopped")
+            raise Interrupted(f"{child.argv!r} was stopped")
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return process.communicate(stdin, timeout=_POLL)
+            return child.process.communicate(stdin, timeout=_POLL)
         stdin = None  # it is being written: said once is enough
     return None
 
@@ -254,6 +264,71 @@ def _rest(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
         return error.stdout or b"", error.stderr or b""
 
 
+class _Child:
+    """A process that was started, and how it is ended with all that it started.
+
+    Attributes:
+        argv: The command.
+        process: It; or, where it is watched, the process of `watch.py` that started it.
+        line: The pipe to that one, which ends the command when it closes; None if there is none.
+        mark: The directory that it is marked with, if any.
+        patience: Seconds for it to clear up, before it is told to end.
+    """
+
+    def __init__(
+        self,
+        argv: tuple[str, ...],
+        process: subprocess.Popen[bytes],
+        *,
+        line: int | None,
+        mark: str | None,
+        patience: float,
+    ) -> None:
+        self.argv = argv
+        self.process = process
+        self.line = line
+        self.mark = mark
+        self.patience = patience
+
+    def end(self) -> None:
+        """SIGTERM, and SIGKILL to what is left after `GRACE` seconds."""
+        try:
+            if self.line is None:
+                _signal_group(self.process.pid, signal.SIGTERM)
+                self._wait(GRACE)
+            else:
+                self._tell(_POLITE)
+                self._wait(self.patience + GRACE + _LAST)
+        finally:  # also for those who press Ctrl-C once more
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL to all of it."""
+        if self.line is not None:
+            self._tell(_NOW)
+            self._wait(_LAST)
+        _signal_group(self.process.pid, signal.SIGKILL)
+        if self.mark is not None:
+            end_marked(self.mark)
+
+    def _tell(self, word: bytes) -> None:
+        assert self.line is not None  # noqa: S101 - the callers have looked
+        _signal_group(self.process.pid, signal.SIGCONT)  # in case that somebody stopped it
+        with contextlib.suppress(OSError):
+            os.write(self.line, word)
+
+    def _wait(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(_POLL)
+
+    def close(self) -> None:
+        """Let go of it: what is left of it under watch ends."""
+        if self.line is not None:
+            os.close(self.line)
+            self.line = None
+
+
 @contextlib.contextmanager
 def _started(
     argv: tuple[str, ...],
@@ -264,86 +339,72 @@ def _started(
     pass_fds: tuple[int, ...] = (),
     merge: bool = False,
     patience: float = 0.0,
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Iterator[_Child]:
+    start: Callable[..., subprocess.Popen[bytes]] = functools.partial(  # type: ignore[assignment]
+        subprocess.Popen,  # of bytes, unless it is told otherwise
+        cwd=cwd,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if merge else subprocess.PIPE,
+        start_new_session=True,
+    )
+    mark = env.get(MARK)
     command = argv
     if signal.getsignal(signal.SIGINT) in {signal.SIG_IGN, None}:
         command = (sys.executable, "-I", "-c", _ASIDE, *argv)
     try:
-        process = subprocess.Popen(
-            command,
-            env=dict(env),
-            cwd=cwd,
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if merge else subprocess.PIPE,
-            pass_fds=pass_fds,
-            start_new_session=True,
-        )
+        if mark is not None or patience:
+            line, process = _watched(start, argv, env, pass_fds, patience)
+        else:
+            line, process = None, start(command, env=dict(env), pass_fds=pass_fds)
     except OSError as error:
         raise EnvironmentFault(
             f"{argv[0]} cannot be started: {error.strerror}",
             hint="`ftbuild doctor` shows which tools are missing and how to install them.",
         ) from error
+    child = _Child(argv, process, line=line, mark=mark, patience=patience)
     with process:
         try:
-            yield process
+            yield child
         except BaseException:
-            _end(process, env.get(MARK), patience)
+            child.end()
             raise
+        finally:
+            child.close()
 
 
-def _end(process: subprocess.Popen[bytes], mark: str | None, patience: float = 0.0) -> None:
-    """SIGTERM to the session, SIGKILL to what is left of it after `GRACE` seconds.
-
-    With patience, what the process started is ended first, for so many seconds.
-    """
+def _watched(
+    start: Callable[..., subprocess.Popen[bytes]],
+    argv: tuple[str, ...],
+    env: Mapping[str, str],
+    pass_fds: tuple[int, ...],
+    patience: float,
+) -> tuple[int, subprocess.Popen[bytes]]:
+    """Start a command by way of `watch.py`; the pipe to that, and its process."""
+    entries = (os.fsencode(f"{name}={value}") + b"\0" for name, value in env.items())
+    (read, line), (failed, report) = os.pipe(), os.pipe()
+    limits = (str(GRACE), str(patience))
     try:
-        _end_below(process, patience)
-    finally:  # also for those who press Ctrl-C once more
-        _end_session(process, mark)
-
-
-def _end_below(process: subprocess.Popen[bytes], patience: float) -> None:
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline and process.poll() is None:
-        for pid in _below(process.pid):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(_POLL)
-
-
-def _below(top: int) -> list[int]:
-    """The processes that one started, directly or not, but for those that run its own program."""
-    children: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            # The name of the program, in brackets, may have anything in it.
-            parent = path.read_text(errors="replace").rpartition(")")[2].split()[1]
-            children.setdefault(int(parent), []).append(int(path.parent.name))
-    found, due = [], [top]
-    while due:
-        started = children.get(due.pop(), [])
-        found += started
-        due += started
-    program = _program(top)
-    return [pid for pid in found if program is None or _program(pid) != program]
-
-
-def _program(pid: int) -> Path | None:
-    try:
-        return Path(f"/proc/{pid}/exe").readlink()
-    except OSError:
-        return None
-
-
-def _end_session(process: subprocess.Popen[bytes], mark: str | None) -> None:
-    _signal_group(process.pid, signal.SIGTERM)
-    deadline = time.monotonic() + GRACE
-    while process.poll() is None and time.monotonic() < deadline:
-        time.sleep(_POLL)
-    _signal_group(process.pid, signal.SIGKILL)
-    if mark is not None:
-        end_marked(mark)
+        try:
+            process = start(
+                (sys.executable, "-I", "-S", "-B", _WATCH, str(read), str(report), *limits, *argv),
+                pass_fds=(*pass_fds, read, report),
+            )
+        finally:
+            os.close(read)
+            os.close(report)
+        with os.fdopen(line, "wb", closefd=False) as pipe:
+            pipe.write(b"".join(entries) + b"\0")
+        number = os.read(failed, 16)
+        if number:
+            process.communicate()
+            raise OSError(int(number), os.strerror(int(number)))  # noqa: TRY301
+    except BaseException:
+        os.close(line)
+        raise
+    finally:
+        os.close(failed)
+    return line, process
 
 
 def _signal_group(leader: int, number: signal.Signals) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,30 @@ def kill(ftbuild: Ftbuild, *words: str, at: str) -> None:
     run.signal(signal.SIGKILL)
     assert run.done().code == -signal.SIGKILL
     ftbuild.unhook()
+
+
+HIDING = """
+setsid env -i /bin/sh -c 'echo $$ > "$0"; exec /bin/sleep 300' "$hooks/told" > /dev/null 2>&1 &
+sleep 300
+"""
+"""What left its session, its output and its environment."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="subreapers are Linux's")
+@pytest.mark.parametrize("stage", ["compile", "verify"])
+def test_what_was_started_ends_with_us(ftbuild: Ftbuild, stage: str) -> None:
+    """With SIGKILL nothing could be told to end; it does all the same, without another run."""
+    ftbuild.hook(stage, HIDING)
+    run = ftbuild.start("build", "3.97t")
+    told = ftbuild.hooks / "told"
+    wait_for(lambda: told.exists() and bool(told.read_text()), "it hides")
+    run.signal(signal.SIGKILL)
+    run.done()
+    hidden = Path("/proc", told.read_text().strip())
+    wait_for(lambda: not hidden.exists(), "it ends")
+    wait_for(lambda: ftbuild.processes == [], "so do the others")
+    ftbuild.unhook()
+    rebuilt(ftbuild)
 
 
 def rebuilt(ftbuild: Ftbuild, profile: str = "fast") -> None:

@@ -22,6 +22,7 @@ from ftbuild.bench.results import Suite
 from ftbuild.bench.suites import take_turns
 from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.fetch.unpack import one_file
+from ftbuild.files import require_room
 from ftbuild.model.events import Emit
 from ftbuild.model.manifest import Installation
 from ftbuild.process import Completed, capture
@@ -133,13 +134,16 @@ def run(
     gil, free = pair
 
     def launch(build: Installation, *words: str | Path, timeout: float = TIMEOUT) -> Completed:
-        return capture(
+        done = capture(
             (build.python, "-I", "-B", *words),
             env=build.environment(env),
             cwd=scratch,
             timeout=timeout,
             stop=stop,
         )
+        if not done.ok:
+            require_room(scratch, done.stderr)
+        return done
 
     known = benchmarks(launch(gil, "-c", _LIST, path), gil.manifest.name)
     if unknown := [name for name in only if name not in known]:

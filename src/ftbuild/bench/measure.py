@@ -14,6 +14,7 @@ from collections.abc import Callable
 import msgspec
 
 import ftbuild
+from ftbuild import process
 from ftbuild.bench import ftscalingbench, pyperformance
 from ftbuild.bench.asked import ROUNDS, Asked
 from ftbuild.bench.pair import Builds
@@ -234,7 +235,7 @@ class Run:
                 workers=method.workers[-1],
                 rounds=method.rounds,
                 scratch=self._bench.scratch,
-                env=world.env,
+                env={**world.env, process.MARK: str(self._bench.scratch)},
                 stop=world.stop,
                 emit=world.emit,
                 cpus=method.cpus or (),
@@ -245,7 +246,7 @@ class Run:
                 pair,
                 rounds=method.rounds,
                 scratch=self._bench.scratch,
-                env=world.env,
+                env={**world.env, process.MARK: str(self._bench.scratch)},
                 stop=world.stop,
                 emit=world.emit,
                 cpu=method.cpus[0] if method.cpus else None,

@@ -20,6 +20,7 @@ from ftbuild.bench.arms import Arm
 from ftbuild.bench.results import Suite, SuiteRow
 from ftbuild.bench.suites import take_turns
 from ftbuild.errors import EnvironmentFault, UsageError
+from ftbuild.files import require_room
 from ftbuild.model.events import Emit, Noted
 from ftbuild.model.manifest import Installation
 from ftbuild.process import Completed, capture
@@ -381,6 +382,7 @@ def worker(
         stop=room.stop,
     )
     if not done.ok:
+        require_room(room.scratch, done.stderr)
         return complaint(done)
     try:
         return decoded(report.read_bytes())

@@ -17,6 +17,7 @@ import msgspec
 from ftbuild import process
 from ftbuild.bench.arms import Arm
 from ftbuild.bench.results import Sample
+from ftbuild.files import require_room
 from ftbuild.model.manifest import Installation
 from ftbuild.model.versions import Variant
 
@@ -120,6 +121,7 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
         """Run a job on an arm.
 
         Raises:
+            EnvironmentFault: There is no space left in the scratch directory.
             Interrupted: `stop` was set.
         """
         found = self._run(arm, job, Timed)
@@ -153,9 +155,11 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
                 timeout=self.timeout,
                 stop=self.stop,
             )
-            # A script may have started what outlives it, in a session of its own.
-            process.end_marked(folder)
-            return read_report(done, report, _end(errors) + done.stderr, kind)
+            said = _end(errors) + done.stderr
+            answer = read_report(done, report, said, kind)
+            if isinstance(answer, Failed):
+                require_room(self.scratch, said + answer.error)
+            return answer
 
     def _environment(self, build: Installation, folder: str) -> dict[str, str]:
         """The caller's, but for what would change how Python runs."""

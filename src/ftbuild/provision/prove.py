@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,18 +14,20 @@ from ftbuild.model.versions import Variant
 from ftbuild.provision.world import World
 from ftbuild.store.layout import Layout
 from ftbuild.store.pairs import read_verdict, save_verdict
+from ftbuild.store.work import scratch_or_temporary
 from ftbuild.verifying import Checker, Context, compare, verify
 
 
 def check(
     found: Sequence[Installation], world: World, *, checks: Sequence[Checker]
 ) -> tuple[Report, ...]:
-    """Verify installed builds; writes nothing below the root, which may be somebody else's."""
+    """Verify installed builds; changes nothing below the root, which may be somebody else's."""
     reports = []
-    with tempfile.TemporaryDirectory(prefix="ftbuild-verify-") as work:
+    # Below the root, where it is ours: what is left when this run is killed, the next one clears.
+    with scratch_or_temporary(world.layout) as work:
         for item in found:
             world.emit(Noted(text=f"verifying {item.manifest.name}"))
-            reports.append(verified(item, world, Path(work, item.prefix.name), checks))
+            reports.append(verified(item, world, work / item.prefix.name, checks))
     return tuple(reports)
 
 

@@ -19,6 +19,7 @@ import msgspec
 
 from ftbuild import process
 from ftbuild.errors import EnvironmentFault
+from ftbuild.files import require_room
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Check, Status
 from ftbuild.model.spec import Compiler
@@ -156,7 +157,8 @@ def run(
 
     Raises:
         Interrupted: The context's `stop` was set.
-        EnvironmentFault: The container engine cannot be started.
+        EnvironmentFault: The container engine cannot be started; or it failed because there is no
+            space left.
     """
     variables = environment(context) | dict(extra or {})
     inside = context.inside
@@ -173,7 +175,7 @@ def run(
             done, returncode=_SIGNALLED - code if code > _SIGNALLED else code
         )
     try:
-        return process.capture(
+        done = process.capture(
             argv, env=variables, cwd=context.scratch, timeout=patience, stop=context.stop
         )
     except EnvironmentFault as fault:
@@ -181,6 +183,9 @@ def run(
         return process.Completed(
             argv=words, returncode=_NOT_STARTED, stdout="", stderr=fault.message
         )
+    if not done.ok:
+        require_room(context.scratch, done.stderr)
+    return done
 
 
 def ask(

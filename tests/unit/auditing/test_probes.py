@@ -6,7 +6,10 @@ import ast
 import json
 import os
 import runpy
+import shutil
 import sys
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,18 @@ import pytest
 
 from ftbuild import process
 from ftbuild.auditing.target import PROBES
+
+HIDES_FROM_ALL = """
+import os
+if not os.fork():
+    os.setsid()
+    if not os.fork():
+        with open(os.environ["HOME"] + "/../../told", "w") as file:
+            file.write(str(os.getpid()))
+        os.execve("/bin/sleep", ["sleep", "600"], {})
+    os._exit(0)
+os.wait()
+"""
 
 MODULES = {
     "fine": "",
@@ -26,6 +41,8 @@ MODULES = {
     "sleeps": "import time\ntime.sleep(600)",
     "forks": "import os\nos.fork()",
     "leaver": "import os, time\nif not os.fork():\n    os.setsid()\n    time.sleep(600)",
+    "killer": "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\n" + HIDES_FROM_ALL,
+    "hider": HIDES_FROM_ALL,
     "group/__init__": "",
     "group/a": "",
     "group/b": "import os\nos.kill(os.getpid(), 11)",
@@ -51,9 +68,10 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "bin" / "python"
 
 
-def supervised(
-    python: Path, folder: Path, *tasks: tuple[str | None, list[str]], timeout: float = 60.0
-) -> dict[str, dict[str, Any]]:
+def planned(
+    python: Path, folder: Path, tasks: Sequence[tuple[str | None, list[str]]], timeout: float
+) -> Path:
+    """A plan, for the supervisor to read."""
     plan = {
         "python": str(python),
         "importing": str(PROBES / "importing.py"),
@@ -70,11 +88,36 @@ def supervised(
             {"package": package, "modules": names, "stress": False} for package, names in tasks
         ],
     }
-    (folder / "plan.json").write_text(json.dumps(plan))
-    done = process.capture(
-        (sys.executable, "-I", "-S", "-B", PROBES / "supervise.py", folder / "plan.json"),
-        env={"PATH": os.defpath},
+    path = folder / "plan.json"
+    path.write_text(json.dumps(plan))
+    return path
+
+
+def streamed(
+    python: Path, folder: Path, *tasks: tuple[str | None, list[str]]
+) -> tuple[dict[str, dict[str, Any]], int]:
+    """What the supervisor tells when it is run as an audit does it, and how it ends."""
+    found: list[str] = []
+    code = process.stream(
+        (*SUPERVISE, planned(python, folder, tasks, 1.0)),
+        env={"PATH": os.defpath, process.MARK: str(folder)},
+        cwd=folder,
+        log=folder / "log",
+        on_line=found.append,
+        stop=threading.Event(),
     )
+    lines = [json.loads(line) for line in found]
+    return {line["module"]: line for line in lines}, code
+
+
+SUPERVISE = (sys.executable, "-I", "-S", "-B", PROBES / "supervise.py")
+
+
+def supervised(
+    python: Path, folder: Path, *tasks: tuple[str | None, list[str]], timeout: float = 60.0
+) -> dict[str, dict[str, Any]]:
+    plan = planned(python, folder, tasks, timeout)
+    done = process.capture((*SUPERVISE, plan), env={"PATH": os.defpath})
     assert done.ok, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert not list(folder.glob("[0-9]*")), "directories of processes are left"
@@ -96,6 +139,19 @@ def test_what_comes_of_modules(python: Path, tmp_path: Path) -> None:
     assert (found["loud"]["code"], found["loud"]["said"][-10:]) == (-9, "last words")
     assert found["aborts"]["code"] == -6
     assert "in deep" in found["aborts"]["fault"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="subreapers are Linux's")
+@pytest.mark.parametrize("name", ["hider", "killer"])
+def test_nothing_outlives_a_run(python: Path, tmp_path: Path, name: str) -> None:
+    """Neither what has left its parents, session and environment, nor the orphans of the run."""
+    found, code = streamed(python, tmp_path, (None, [name]), (None, ["sleeps"]))
+    assert (set(found), code) == ((set(), -9) if name == "killer" else ({"hider", "sleeps"}, 0))
+    told = tmp_path / "told"
+    assert name == "killer" or told.exists()
+    assert not told.exists() or not Path("/proc", told.read_text()).exists()
+    assert process.end_marked(str(tmp_path)) == 0
+    shutil.rmtree(tmp_path)  # nobody is left to write to it
 
 
 def test_a_group_is_tried_in_forks_and_what_fails_alone(python: Path, tmp_path: Path) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ftbuild.bench.arms import Arm
 from ftbuild.bench.runner import Bench, Failed, Job, Rate, Timed
-from ftbuild.errors import Interrupted
+from ftbuild.errors import EnvironmentFault, Interrupted
 
 
 def user(tmp_path: Path, text: str) -> str:
@@ -142,3 +144,27 @@ def test_variables_of_python_do_not_reach_the_process(bench: Bench, tmp_path: Pa
         pair=bench.pair, env=env, scratch=tmp_path, timeout=bench.timeout, stop=bench.stop
     )
     assert isinstance(given.measure(Arm.GIL, Job(workload=script, options={})), Timed)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="subreapers are Linux's")
+def test_nothing_outlives_a_script(bench: Bench, tmp_path: Path) -> None:
+    """Not even what has left its parents, its session and its environment."""
+    told = tmp_path / "told"
+    hide = (
+        "if not os.fork():\n        os.setsid()\n        if not os.fork():\n"
+        f"            open({str(told)!r}, 'w').write(str(os.getpid()))\n"
+        "            os.execve('/bin/sleep', ['sleep', '600'], {})\n        os._exit(0)\n"
+        f"    while not os.path.exists({str(told)!r}): time.sleep(0.01)\n    return 1"
+    )
+    bench.measure(Arm.GIL, Job(workload=user(tmp_path, WORK + hide), options={}))
+    assert not Path("/proc", told.read_text()).exists()
+
+
+@pytest.mark.parametrize("how", ["raise OSError(28, os.strerror(28))", "os.kill(os.getpid(), 9)"])
+def test_a_full_disk_is_no_failure_of_what_is_measured(
+    bench: Bench, tmp_path: Path, small_disk: Path, how: str
+) -> None:
+    full = f"open({str(small_disk / 'fill')!r}, 'wb', 0).write(bytes(1 << 20))\n    {how}"
+    here = msgspec.structs.replace(bench, scratch=small_disk)
+    with pytest.raises(EnvironmentFault, match="no space left"):
+        here.measure(Arm.GIL, Job(workload=user(tmp_path, WORK + full), options={}))

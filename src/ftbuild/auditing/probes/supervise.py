@@ -8,7 +8,8 @@ modules of a group that have to be tried again alone.
 
 A process gets a session, a home and a temporary directory of its own, no standard input, and no
 output but a pipe whose end is kept: it may print gigabytes. When it is over, so is everything else
-that it started, in its session or marked by its environment. One that takes too long is sent
+that it started, in its session or marked by its environment; what hides from that ends with the
+run, for which ftbuild's `watch.py` sees. One that takes too long is sent
 SIGABRT first, for the faulthandler to tell where it is.
 """
 

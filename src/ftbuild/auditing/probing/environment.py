@@ -23,6 +23,7 @@ import msgspec
 from ftbuild import process
 from ftbuild.auditing.findings import Grading, Installed, Package, Target
 from ftbuild.errors import EnvironmentFault
+from ftbuild.files import require_room
 from ftbuild.model.events import Emit, Measuring
 from ftbuild.wheels.indexes import address_in, redacted
 from ftbuild.wheels.uv import Uv, confined
@@ -124,7 +125,8 @@ def install(
         they are to be built.
 
     Raises:
-        EnvironmentFault: The network is down, or a wheel is not in the cache and we are offline.
+        EnvironmentFault: The network is down, a wheel is not in the cache and we are offline, or
+            there is no space left.
         Interrupted: uv was stopped.
     """
     wheels = [item for item in packages if gradings[item.name].wheel is not None]
@@ -200,6 +202,7 @@ def _wheels(packages: Sequence[Package], environment: Environment, uv: Uv) -> di
         return {package.name: Installed(how="wheel") for package in packages}
     if fault := _fault(done):
         raise fault
+    require_room(environment.scratch, done.stderr)
     if len(packages) == 1:
         return {packages[0].name: Installed(how=None, why=_reason(done))}
     half = len(packages) // 2
@@ -235,10 +238,10 @@ def _built(package: Package, environment: Environment, uv: Uv, jobs: int) -> Ins
         pin(package),
         timeout=_BUILD_TIMEOUT,
     )
-    process.end_marked(str(folder))
     seconds = time.monotonic() - began
     if done.ok:
         return Installed(how="built", seconds=seconds)
+    require_room(environment.scratch, done.stderr)
     log = tuple(_cut(redacted(line.rstrip())) for line in done.stderr.strip().splitlines())
     return Installed(how=None, why=_reason(done), log=telling(log), seconds=seconds)
 

@@ -7,7 +7,7 @@ for nothing and is tried again in a fresh process. So scipy takes 10 s of CPU ti
 
 An import runs somebody else's code, as this user. It gets an environment of its own making (of the
 caller's only the search path), a home and temporary directory of its own, no input, resource
-limits, and is ended with all that it started. What the user may read it may read as well.
+limits, and is ended with all that it started, see `process`. What the user may read it may read as well.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from ftbuild.auditing.probing.frames import frames, telling
 from ftbuild.auditing.probing.modules import Distribution, Module, distributions, exports, modules
 from ftbuild.auditing.target import PROBES
 from ftbuild.errors import Interrupted
+from ftbuild.files import require_room
 from ftbuild.model.events import Emit, Measuring
 
 TIMEOUT = 30.0
@@ -158,7 +159,7 @@ def probe(
         By name of the package, what came of its modules, the worst first.
 
     Raises:
-        EnvironmentFault: The supervisor cannot be started.
+        EnvironmentFault: The supervisor cannot be started, or there is no space left.
         Interrupted: `stop` was set.
     """
     folder = environment.packages
@@ -295,7 +296,9 @@ def _supervised(
     )
     if run.stop.is_set():
         raise Interrupted("the audit was stopped while modules were being imported")
-    process.end_marked(str(folder))
+    silent = [line for line in lines.values() if line.report is None]
+    if silent or len(lines) < total:
+        require_room(folder, "\n".join(line.said for line in silent))
     return lines
 
 

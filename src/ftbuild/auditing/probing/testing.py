@@ -30,6 +30,7 @@ from ftbuild.auditing.probing.environment import Environment
 from ftbuild.auditing.probing.probe import Seen, culprit_of, installed_in
 from ftbuild.auditing.target import PROBES
 from ftbuild.errors import Interrupted
+from ftbuild.files import require_room
 from ftbuild.model.events import Emit, Measuring
 
 _FOLDER = "FTBUILD_WITNESS"
@@ -71,7 +72,7 @@ def run_tests(
         emit: Told that it begins.
 
     Raises:
-        EnvironmentFault: The shell cannot be started.
+        EnvironmentFault: The shell cannot be started, or there is no space left.
         Interrupted: `stop` was set.
     """
     folder = environment.scratch / "tests"
@@ -90,9 +91,10 @@ def run_tests(
             stop=late,
         )
     seconds = time.monotonic() - began
-    process.end_marked(str(folder))
     if stop.is_set():
         raise Interrupted("the audit was stopped while the project's tests were running")
+    if code:
+        require_room(folder)
     records = read_records(folder / "seen")
     known = installed_in(environment.packages)
     after = [record.after for record in records if record.after is not None]
