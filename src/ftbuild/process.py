@@ -43,6 +43,9 @@ PATIENCE = 20.0
 """Seconds that a command has to clear up when what it started was ended: to write a layer of an
 image to its end takes some."""
 
+_BUSIEST = 10.0
+"""How much longer a command may take on a busy machine, at most; one that hangs has to end."""
+
 _LAST = 15.0
 """Seconds for `watch.py` to kill all that is left; more than it takes for that at most."""
 
@@ -67,6 +70,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
         returncode: Exit status; negative is the signal that ended it.
         stdout, stderr: Everything it wrote, decoded as UTF-8 with replacement.
         timed_out: Whether it was ended because it took too long.
+        allowed: Seconds that it had.
     """
 
     argv: tuple[str, ...]
@@ -74,6 +78,7 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
     stdout: str
     stderr: str
     timed_out: bool = False
+    allowed: float = 0.0
 
     @property
     def ok(self) -> bool:
@@ -82,8 +87,10 @@ class Completed(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ending(self) -> str:
-        """How it ended, for people: `exit status 2`, `signal SIGSEGV`, `timed out`."""
-        return "timed out" if self.timed_out else ending(self.returncode)
+        """How it ended, for people: `exit status 2`, `signal SIGSEGV`, `took longer than 60 s…`."""
+        if self.timed_out:
+            return f"took longer than {self.allowed:.0f} s; is the machine busy?"
+        return ending(self.returncode)
 
 
 def ending(returncode: int) -> str:
@@ -101,6 +108,7 @@ def capture(
     env: Mapping[str, str],
     cwd: Path | None = None,
     timeout: float = 60.0,
+    exact: bool = False,
     stdin: str = "",
     stop: threading.Event | None = None,
 ) -> Completed:
@@ -110,7 +118,9 @@ def capture(
         argv: The command. No shell is involved.
         env: Its whole environment. With `MARK` in it nothing outlives the command.
         cwd: Where it runs; the current directory if None.
-        timeout: Seconds after which it and its children are killed.
+        timeout: Seconds after which it and its children are killed; as many more as there are
+            processes for a CPU that want to run when it starts.
+        exact: Whether it is no more than that, because a user said so.
         stdin: Text for its standard input.
         stop: Ends it when set, from another thread.
 
@@ -119,8 +129,9 @@ def capture(
         Interrupted: `stop` was set.
     """
     words = tuple(str(word) for word in argv)
+    allowed = timeout if exact else timeout * _load()
     with _started(words, env=env, cwd=cwd, stdin=subprocess.PIPE) as child:
-        said = _said(child, stdin.encode(), timeout=timeout, stop=stop)
+        said = _said(child, stdin.encode(), timeout=allowed, stop=stop)
         late = said is None
         if said is None:
             child.kill()
@@ -132,7 +143,17 @@ def capture(
         stdout=out.decode(errors="replace"),
         stderr=err.decode(errors="replace"),
         timed_out=late,
+        allowed=allowed,
     )
+
+
+def _load() -> float:
+    """How many processes want to run for each CPU, at least 1 and at most `_BUSIEST`."""
+    try:
+        waiting = os.getloadavg()[0]
+    except OSError:  # in some containers
+        waiting = 0.0
+    return min(_BUSIEST, max(1.0, waiting / (os.cpu_count() or 1)))
 
 
 def stream(

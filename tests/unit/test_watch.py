@@ -63,7 +63,7 @@ def test_nothing_outlives_a_command_that_ends(tmp_path: Path, how: str, code: in
 
 def test_nothing_outlives_one_that_takes_too_long(tmp_path: Path) -> None:
     argv = command(tmp_path, ENDINGS["stays"])
-    done = process.capture(argv, env=marked(tmp_path), timeout=3)
+    done = process.capture(argv, env=marked(tmp_path), timeout=3, exact=True)
     assert done.timed_out
     assert not running(hidden(tmp_path))
 
@@ -106,7 +106,7 @@ def test_a_command_ends_with_who_watches_it(tmp_path: Path) -> None:
 def test_one_that_stops_who_watches_it_is_ended_all_the_same(tmp_path: Path) -> None:
     script = "import os, signal, time; os.kill(os.getppid(), signal.SIGSTOP); time.sleep(600)"
     done = process.capture(
-        [sys.executable, "-c", script], env=marked(tmp_path), timeout=2
+        [sys.executable, "-c", script], env=marked(tmp_path), timeout=2, exact=True
     )
     assert done.timed_out
 

@@ -6,12 +6,13 @@ import json
 import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
 from ftbuild import process
-from ftbuild.errors import Refused
+from ftbuild.errors import EnvironmentFault, Refused
+from ftbuild.files import require_room
 from ftbuild.model.manifest import Installation
 
 _LEVEL = re.compile(r"\.opt-([12])\.pyc")
@@ -77,6 +78,7 @@ def compile_again(
 
     Raises:
         Refused: The interpreter does not run here, or cannot compile them.
+        EnvironmentFault: It took too long, or there is no space left.
         Interrupted: `stop` was set.
     """
     levels = sorted(set().union(*stale.values()))
@@ -92,7 +94,7 @@ def compile_again(
         stop=stop,
     )
     if not done.ok:
-        raise _does_not_run(installation, done)
+        raise _does_not_run(installation, done, installation.prefix)
 
 
 def source_hashes(
@@ -107,6 +109,7 @@ def source_hashes(
 
     Raises:
         Refused: The interpreter does not run here, or cannot read them.
+        EnvironmentFault: It took too long.
         Interrupted: `stop` was set.
     """
     done = process.capture(
@@ -125,7 +128,21 @@ def source_hashes(
     return {name: bytes.fromhex(digest) for name, digest in found.items()}
 
 
-def _does_not_run(installation: Installation, done: process.Completed) -> Refused:
+def _does_not_run(
+    installation: Installation, done: process.Completed, writes: Path | None = None
+) -> Refused:
+    """Why a build does not do what each does, if that is not due to the machine.
+
+    Raises:
+        EnvironmentFault: It took too long, or there is no space left where it writes.
+    """
+    if done.timed_out:
+        raise EnvironmentFault(
+            f"{installation.manifest.name} {done.ending}",
+            hint="Run the same command again when less else is going on.",
+        )
+    if writes is not None:
+        require_room(writes, done.stderr)
     said = (done.stderr or done.stdout).strip().splitlines()
     return Refused(
         f"{installation.manifest.name} does not run here: {done.ending}"

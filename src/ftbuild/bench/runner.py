@@ -153,6 +153,7 @@ class Bench(msgspec.Struct, frozen=True, kw_only=True):
                 # A user's script may read files beside it; ours get their paths.
                 cwd=None if job.workload.endswith(".py") else Path(folder),
                 timeout=self.timeout,
+                exact=True,
                 stop=self.stop,
             )
             said = _end(errors) + done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,12 +23,21 @@ def which(name: str, env: Mapping[str, str]) -> Path | None:
 
 
 def said(program: Path, *args: str, env: Mapping[str, str]) -> str:
-    """What a program says on both streams, in English; empty where it fails or cannot run."""
+    """What a program says on both streams, in English; empty where it fails or cannot run.
+
+    Raises:
+        EnvironmentFault: It takes too long, and not because it is a stub of macOS.
+    """
     english = {**env, "LC_ALL": "C"}
     try:
         done = capture([program, *args], env=english, timeout=_PATIENCE)
     except EnvironmentFault:
         return ""
+    if done.timed_out and sys.platform != "darwin":  # a busy machine does not lack the program
+        raise EnvironmentFault(
+            f"{program} {done.ending}",
+            hint="Run the same command again when less else is going on.",
+        )
     return done.stdout + done.stderr if done.ok else ""
 
 

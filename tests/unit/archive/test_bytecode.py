@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ftbuild.archive import bytecode
 from ftbuild.archive.bytecode import compile_again, files_of, level, source_hashes, source_of
-from ftbuild.errors import Refused
+from ftbuild.errors import EnvironmentFault, Refused
 from tests.builders import build, with_python
 
 FILES = (
@@ -47,6 +48,25 @@ def test_nothing_to_compile_starts_nothing(tmp_path: Path) -> None:
 def test_an_interpreter_that_does_not_run(tmp_path: Path) -> None:
     made = with_python(build(tmp_path), "echo libssl.so.3: no such file >&2; exit 127")
     with pytest.raises(Refused, match="does not run here: exit status 127: libssl"):
+        compile_again(made, {"a.py": frozenset({0})}, mark="", stop=threading.Event())
+
+
+def test_a_machine_that_is_busy_does_not_lack_a_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bytecode, "_TIMEOUT", 0.1)
+    made = with_python(build(tmp_path), "sleep 600")
+    busy = r"took longer than \d+ s; is the machine busy\?"
+    with pytest.raises(EnvironmentFault, match=busy) as caught:
+        compile_again(made, {"a.py": frozenset({0})}, mark="", stop=threading.Event())
+    assert "libraries" not in caught.value.hint
+    with pytest.raises(EnvironmentFault, match=busy):
+        source_hashes(made, ["a.py"], stop=threading.Event())
+
+
+def test_a_full_disk_is_none_of_its_faults(tmp_path: Path) -> None:
+    made = with_python(build(tmp_path), "echo a.pyc: No space left on device >&2; exit 1")
+    with pytest.raises(EnvironmentFault, match="no space left"):
         compile_again(made, {"a.py": frozenset({0})}, mark="", stop=threading.Event())
 
 

@@ -101,7 +101,7 @@ def run_tests(
     return TestsRun(
         command=command,
         code=code,
-        ending=f"timed out after {timeout:.0f} s" if late.is_set() else process.ending(code),
+        ending=f"took longer than {timeout:.0f} s" if late.is_set() else process.ending(code),
         seconds=seconds,
         gil_before=any(record.before for record in records) if records else None,
         gil_after=any(after) if after else None,

@@ -102,7 +102,7 @@ def test_the_hook_writes_what_a_process_saw(environment: Environment, tmp_path: 
 
 def test_tests_that_never_end_are_ended(environment: Environment) -> None:
     found = ran("echo begun; exec sleep 600", environment, timeout=0.2)
-    assert found.ending.startswith("timed out")
+    assert found.ending.startswith("took longer than")
     assert found.code < 0
 
 
