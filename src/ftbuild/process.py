@@ -129,7 +129,7 @@ def capture(
         Interrupted: `stop` was set.
     """
     words = tuple(str(word) for word in argv)
-    allowed = timeout if exact else timeout * _load()
+    allowed = timeout if exact else timeout * load()
     with _started(words, env=env, cwd=cwd, stdin=subprocess.PIPE) as child:
         said = _said(child, stdin.encode(), timeout=allowed, stop=stop)
         late = said is None
@@ -147,7 +147,7 @@ def capture(
     )
 
 
-def _load() -> float:
+def load() -> float:
     """How many processes want to run for each CPU, at least 1 and at most `_BUSIEST`."""
     try:
         waiting = os.getloadavg()[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from ftbuild import __version__
+from ftbuild import __version__, process
 from ftbuild.auditing.findings import (
     Advice,
     Audit,
@@ -25,6 +25,7 @@ from ftbuild.auditing.grading import graded, looked, nearest_of, sources
 from ftbuild.auditing.inputs import Inputs
 from ftbuild.auditing.judging import Answer, Questions, advised, findings_of, plainly
 from ftbuild.auditing.probing import install, make, probe, run_tests
+from ftbuild.auditing.probing.probe import TIMEOUT
 from ftbuild.auditing.resolving import Unsatisfiable, resolve
 from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.fetch import simple
@@ -61,7 +62,8 @@ class How(msgspec.Struct, frozen=True, kw_only=True):
         build: Whether to compile what has no wheel.
         stress: Whether to call from many threads at once, too.
         tests: A command that runs the project's tests, or an empty text.
-        timeout: Seconds that importing one module may take.
+        timeout: Seconds that importing one module may take, or None for 30, and more where more
+            processes want to run than there are CPUs.
         jobs: Processes at a time, or None for as many as this process may use CPUs.
         offline: Whether to use nothing but what is cached.
     """
@@ -70,7 +72,7 @@ class How(msgspec.Struct, frozen=True, kw_only=True):
     build: bool = False
     stress: bool = False
     tests: str = ""
-    timeout: float = 30.0
+    timeout: float | None = None
     jobs: int | None = None
     offline: bool = False
 
@@ -237,7 +239,7 @@ class _Run:
                 self._target,
                 packages,
                 jobs=jobs,
-                timeout=how.timeout,
+                timeout=how.timeout or TIMEOUT * process.load(),
                 stress=how.stress,
                 emit=self._emit,
                 stop=self._stop,

@@ -26,7 +26,7 @@ from ftbuild.program import command
         "build": "compile what has no wheel, and import that too",
         "stress": "also import and call from many threads at once",
         "tests": "a command that runs the project's tests in the same environment",
-        "timeout": "seconds one module may take to be imported",
+        "timeout": "seconds one module may take to be imported [30, more on a busy machine]",
         "jobs": "processes at a time [the CPUs this process may use]",
         "fail_on": "what makes it exit 1: missing, gil, crash, unknown, none; comma-separated "
         "[missing,gil,crash]",
@@ -48,7 +48,7 @@ def audit(
     build: bool = False,
     stress: bool = False,
     tests: str = "",
-    timeout: int = 30,
+    timeout: int = 0,
     jobs: int = 0,
     fail_on: Sequence[str] = (),
     baseline: str = "",
@@ -83,7 +83,7 @@ def audit(
         build=build,
         stress=stress,
         tests=tests,
-        timeout=positive(timeout, "--timeout") or 30.0,
+        timeout=positive(timeout, "--timeout"),
         jobs=positive(jobs, "--jobs"),
         offline=offline,
     )

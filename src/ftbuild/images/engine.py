@@ -148,7 +148,7 @@ def _answering(engine: Engine) -> Engine:
     Raises:
         EnvironmentFault: It does not answer, or cannot build.
     """
-    done = engine.run("--version", timeout=_ANSWER)
+    done = _asked(engine, "--version")
     if engine.kind != "docker":
         if not done.ok:
             raise EnvironmentFault(f"{engine.binary} does not run: {last_words(done)}")
@@ -156,7 +156,7 @@ def _answering(engine: Engine) -> Engine:
     if done.stdout.lower().startswith(_PODMAN):
         # Distributions' package podman-docker calls podman by this name.
         return msgspec.structs.replace(engine, kind=_PODMAN)
-    done = engine.run("version", "--format", "{{json .}}", timeout=_ANSWER)
+    done = _asked(engine, "version", "--format", "{{json .}}")
     if not done.ok:
         raise _silent(engine, last_words(done))
     try:
@@ -177,7 +177,7 @@ def _answering(engine: Engine) -> Engine:
             f"{engine.binary} talks to Docker {versions.server.version}, which is too old",
             hint=f"Docker {_OLDEST[0]}.{_OLDEST[1]} is the first that can build these images.",
         )
-    driver = _DRIVER.search(engine.run("buildx", "inspect", timeout=_ANSWER).stdout)
+    driver = _DRIVER.search(_asked(engine, "buildx", "inspect").stdout)
     if client[0] >= _PLUGIN and driver is None:
         raise EnvironmentFault(
             f"{engine.binary} cannot build: it is Docker {versions.client.version} without the "
@@ -186,6 +186,21 @@ def _answering(engine: Engine) -> Engine:
             "`apt-get install docker-buildx` with Debian's.",
         )
     return msgspec.structs.replace(engine, buildx=driver[1] if driver else "")
+
+
+def _asked(engine: Engine, *words: str) -> process.Completed:
+    """What an engine says of itself.
+
+    Raises:
+        EnvironmentFault: It takes too long, which tells nothing of what it lacks.
+    """
+    done = engine.run(*words, timeout=_ANSWER)
+    if done.timed_out:
+        raise EnvironmentFault(
+            f"{engine.binary} {words[0]} {done.ending}",
+            hint="Run the same command again when less is going on, or name another one: --engine.",
+        )
+    return done
 
 
 def _silent(engine: Engine, said: str) -> EnvironmentFault:

@@ -294,7 +294,7 @@ def _reason(done: process.Completed) -> str:
     That is its causes, the innermost last: the first line says only that something failed.
     """
     if done.timed_out:
-        return f"not done after {_BUILD_TIMEOUT / 60:.0f} minutes"
+        return f"not done after {done.allowed / 60:.0f} minutes"
     told: list[str] = []
     within = False
     for line in map(str.strip, done.stderr.splitlines()):

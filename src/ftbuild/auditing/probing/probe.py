@@ -7,7 +7,7 @@ for nothing and is tried again in a fresh process. So scipy takes 10 s of CPU ti
 
 An import runs somebody else's code, as this user. It gets an environment of its own making (of the
 caller's only the search path), a home and temporary directory of its own, no input, resource
-limits, and is ended with all that it started, see `process`. What the user may read it may read as well.
+limits, and is ended with all that it started. What the user may read it may read as well.
 """
 
 from __future__ import annotations
