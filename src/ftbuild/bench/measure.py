@@ -105,7 +105,6 @@ class Run:
         self._series: dict[Cell, Series] = {}
         self._suites: dict[str, Suite] = {}
         self._took: dict[Cell, float] = {}
-        self._unheard = 0.0
 
     def results(self, *, interrupted: bool = False) -> Results:
         """What has been measured so far."""
@@ -114,7 +113,7 @@ class Run:
             ftbuild=ftbuild.__version__,
             pair=self._pair,
             machine=self._machine,
-            disturbance=others(self._before, snapshot(), unheard=self._unheard),
+            disturbance=others(self._before, snapshot()),
             method=self._method,
             workloads=tuple(task.workload for task in self._tasks.values()),
             series=tuple(self._series.values()),
@@ -195,7 +194,6 @@ class Run:
         )
         self._took[cell] = time.monotonic() - began
         if not isinstance(found, Failed):
-            self._unheard += found.unheard
             found = self._agreed(task, found.result) or found
         if isinstance(found, Failed):
             self._emit(Warned(text=f"{series.name}: {found.error}"))

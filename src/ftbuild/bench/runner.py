@@ -59,18 +59,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Timed(msgspec.Struct, frozen=True, kw_only=True):
-    """The report on a measurement; see `Sample` for the meaning of the figures.
-
-    Attributes:
-        unheard: CPU seconds of processes that ended without anybody waiting for them.
-    """
+    """The report on a measurement; see `Sample` for the meaning of the figures."""
 
     values: tuple[float, ...]
     warmups: tuple[float, ...]
     start: float
     result: str | None
     cpu: float
-    unheard: float
     rss: int
     switches: tuple[float, float]
     gil: bool

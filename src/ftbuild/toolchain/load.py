@@ -61,24 +61,22 @@ def snapshot(*, root: Path = Path("/"), allowed: Collection[int] | None = None) 
     return Snapshot(busy=total - idle, total=total, own=own)
 
 
-def others(
-    before: Snapshot | None, after: Snapshot | None, *, unheard: float = 0.0
-) -> float | None:
+def others(before: Snapshot | None, after: Snapshot | None) -> float | None:
     """The share of the CPUs' time between two snapshots that others used, 0 to 1.
 
-    Children of ours that ended in between count as ours once they are waited for; take the second
+    Children of ours that ended in between count as ours once they are waited for, and so does what
+    they left to `watch.py`; take the second
     snapshot after that. The kernel counts in ticks: over less than a second it says little. None
     where nobody could tell.
 
     Args:
         before: The earlier snapshot.
         after: The later one.
-        unheard: CPU seconds of processes of ours that nobody waited for.
     """
     if before is None or after is None:
         return None
     passed = after.total - before.total
     if passed <= 0:
         return None
-    used = (after.busy - before.busy) - (after.own - before.own) - unheard
+    used = (after.busy - before.busy) - (after.own - before.own)
     return min(1.0, max(0.0, used / passed))

@@ -13,6 +13,7 @@ import pytest
 from ftbuild.bench.arms import Arm
 from ftbuild.bench.runner import Bench, Failed, Job, Rate, Timed
 from ftbuild.errors import EnvironmentFault, Interrupted
+from ftbuild.toolchain import snapshot
 
 
 def user(tmp_path: Path, text: str) -> str:
@@ -168,3 +169,19 @@ def test_a_full_disk_is_no_failure_of_what_is_measured(
     here = msgspec.structs.replace(bench, scratch=small_disk)
     with pytest.raises(EnvironmentFault, match="no space left"):
         here.measure(Arm.GIL, Job(workload=user(tmp_path, WORK + full), options={}))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="subreapers are Linux's")
+def test_what_processes_used_is_heard_although_they_end_after_who_started_them(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """The disturbance by others is what is not ours."""
+    text = "def work(shard, shards):\n    if not os.fork():\n"
+    text += "        os.setsid()\n        if not os.fork():\n"
+    text += "            while time.process_time() < 0.1: pass\n        os._exit(0)\n    return 1"
+    before = snapshot()
+    bench.measure(Arm.GIL, Job(workload=user(tmp_path, text), options={}, warmups=0))
+    after = snapshot()
+    assert before is not None
+    assert after is not None
+    assert after.own - before.own > 0.1

@@ -69,10 +69,6 @@ def test_all_was_ours() -> None:
     assert others(shot(10, 100, 3), shot(16, 120, 9)) == 0
 
 
-def test_what_nobody_waited_for_was_ours_too() -> None:
-    assert others(shot(10, 100, 3), shot(16, 120, 4), unheard=3.0) == pytest.approx(2 / 20)
-
-
 def test_nothing_to_tell() -> None:
     assert others(None, shot(1, 2, 0)) is None
     assert others(shot(1, 2, 0), None) is None

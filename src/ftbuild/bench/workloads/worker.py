@@ -328,10 +328,6 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
         while len(measured) < job["values"] and sum(s for s, _ in measured) < job["budget"]:
             measured.append(timed(workers.run, module, prepared))
         after = workers.usage()
-    # A fork server ends after us, and its processes with it: whoever waits for us never hears what
-    # they used.
-    waited = resource.getrusage(resource.RUSAGE_CHILDREN)
-    children = sum(usage.cpu for usage in after if usage.pid != os.getpid())
     digests = {digest(result) for _, result in measured}
     if len(digests) > 1:
         raise AssertionError("two runs in one process had different results")
@@ -342,7 +338,6 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
         "start": getattr(workers, "start", 0.0),
         "result": digests.pop(),
         "cpu": (sum(u.cpu for u in after) - sum(u.cpu for u in before)) / count,
-        "unheard": max(0.0, children - waited.ru_utime - waited.ru_stime),
         "rss": sum(u.rss for u in after),
         "switches": [
             (sum(getattr(u, kind) for u in after) - sum(getattr(u, kind) for u in before)) / count
