@@ -69,12 +69,13 @@ def own_recipes() -> Path:
     Raises:
         EnvironmentFault: There are none. Those of whoever owns the directories above are not ours.
     """
-    if _PACKAGED.is_dir():
-        return _PACKAGED
+    packaged = Path(__file__).with_name("recipes")
+    if packaged.is_dir():
+        return packaged
     checkout = own_checkout()
     if checkout is None:
         raise EnvironmentFault(
-            f"the recipes that belong to ftbuild are not in {_PACKAGED}",
+            f"the recipes that belong to ftbuild are not in {packaged}",
             hint="Install ftbuild again: pip install --force-reinstall ftbuild",
         )
     return checkout / "recipes"
@@ -88,9 +89,10 @@ def own_checkout() -> Path | None:
     """
     import tomllib  # noqa: PLC0415 - an installed ftbuild does without
 
-    top = _PACKAGED.parents[2]
+    package = Path(__file__).parent
+    top = package.parents[1]
     project = top / "pyproject.toml"
-    if _PACKAGED.is_dir() or _PACKAGED.parent != top / "src" / "ftbuild":
+    if (package / "recipes").is_dir() or package != top / "src" / "ftbuild":
         return None
     try:
         name = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["name"]
@@ -98,9 +100,6 @@ def own_checkout() -> Path | None:
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return top if alike and name == "ftbuild" else None
-
-
-_PACKAGED = Path(__file__).with_name("recipes")
 
 
 def load(folders: Sequence[Path] = ()) -> Catalogue:
