@@ -34,8 +34,8 @@ BOTH: tuple[Variant, Variant] = (Variant.GIL, Variant.FREE_THREADED)
 
 _WORDS = {"gil": Variant.GIL, "freethreaded": Variant.FREE_THREADED}
 _REQUEST = re.compile(
-    r"(?P<series>[0-9]+\.[0-9]+)"
-    r"(?P<rest>\.[0-9]+(?:(?:a|b|rc)[0-9]+)?)?"
+    r"(?P<series>[0-9]{1,4}\.[0-9]{1,4})"
+    r"(?P<rest>\.[0-9]{1,4}(?:(?:a|b|rc)[0-9]{1,4})?)?"
     r"(?P<t>t)?"
     r"(?P<words>(?:\+[a-z][a-z0-9-]*)*)"
 )

@@ -124,3 +124,26 @@ def test_nearest(word: str, known: list[str], expected: tuple[str, ...]) -> None
 @given(st.text(), st.lists(st.text()))
 def test_nearest_takes_any_words(word: str, known: list[str]) -> None:
     assert set(nearest(word, known)) <= set(known)
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "first"),
+    [
+        # As far away in numbers: what is final is nearer to a final one, and the other way round.
+        ("3.15.0", ["3.15.0rc1", "3.15.0"], "3.15.0"),
+        ("3.15.0rc3", ["3.15.0", "3.15.0rc1"], "3.15.0rc1"),
+        ("3.14.1", ["3.14.0rc2", "3.14.2"], "3.14.2"),
+        ("3.14.1rc1", ["3.14.0", "3.14.2rc1"], "3.14.2rc1"),
+    ],
+)
+def test_of_two_as_near_the_one_of_the_same_kind_is_nearer(
+    word: str, known: list[str], first: str
+) -> None:
+    assert nearest(word, known)[0] == first
+    assert nearest(word, known[::-1])[0] == first
+
+
+@pytest.mark.parametrize("text", ["3." + "9" * 5000, "3.14." + "9" * 300, "3.14.7rc" + "1" * 99])
+def test_a_number_without_end_is_no_version(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a Python version"):
+        parse_request(text)
