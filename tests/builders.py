@@ -114,7 +114,10 @@ def changed(installation: Installation, part: str, **values: Any) -> Installatio
     """The same installation with other values in one part of its manifest."""
     manifest = installation.manifest
     other = msgspec.structs.replace(getattr(manifest, part), **values)
-    manifest = msgspec.structs.replace(manifest, **{part: other})
+    parts = {part: other}
+    if part == "spec":  # of which the name and the digest follow
+        parts |= {"name": other.friendly_name(DEFAULT), "digest": other.digest}
+    manifest = msgspec.structs.replace(manifest, **parts)
     return msgspec.structs.replace(installation, manifest=manifest)
 
 

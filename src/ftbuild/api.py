@@ -39,12 +39,12 @@ from ftbuild.fetch.sources import Sources
 from ftbuild.files import expand_home
 from ftbuild.model.events import Emit, Event
 from ftbuild.model.manifest import Installation
-from ftbuild.model.report import Report
+from ftbuild.model.report import Report, expect
 from ftbuild.model.spec import BuildSpec
 from ftbuild.model.versions import Request, parse_requests
 from ftbuild.provision import Options, Summary, World
 from ftbuild.store.layout import layout_of, open_root
-from ftbuild.store.listing import meant
+from ftbuild.store.listing import Damaged, damaged, meant
 from ftbuild.verifying import FULL, files
 
 if TYPE_CHECKING:  # imported when it is wanted: it takes longer than all the rest
@@ -190,8 +190,9 @@ def verify(*versions: str, hashes: bool = False, world: World | None = None) -> 
         world: Where; `ftbuild.world()` without one.
 
     Returns:
-        A report for each build, and then one for each pair of which both builds are meant.
-        `Report.ok` tells whether nothing failed.
+        A report for each build, and then one for each pair of which both builds are meant; without
+        a word, at last one that failed for each damaged build. `Report.ok` tells whether nothing
+        failed.
 
     Raises:
         UsageError: Nothing installed fits a word.
@@ -199,10 +200,11 @@ def verify(*versions: str, hashes: bool = False, world: World | None = None) -> 
     """
     where = world or _default()
     found = installed(*versions, world=where)
+    broken = () if versions else tuple(map(_damaged, damaged(where.layout)))
     if hashes:
-        return provision.check(found, where, checks=(files,))
+        return (*provision.check(found, where, checks=(files,)), *broken)
     reports = provision.check(found, where, checks=where.checks)
-    return (*reports, *provision.judge_pairs(found, where.layout, again=True))
+    return (*reports, *provision.judge_pairs(found, where.layout, again=True), *broken)
 
 
 def audit(
@@ -286,6 +288,12 @@ def _own(variable: str, usual: str, env: Mapping[str, str]) -> Path | None:
         return Path(env.get("HOME") or Path.home(), usual, "ftbuild")
     except RuntimeError:  # no HOME, and no such user
         return None
+
+
+def _damaged(item: Damaged) -> Report:
+    """What verifying has to say of a build that is damaged."""
+    check = expect("manifest", "a whole record of the build", item.why, item.remedy)
+    return Report(kind="verify", subject=item.prefix.name, checks=(check,))
 
 
 def _words(given: str | Path | Sequence[str | Path]) -> tuple[str, ...]:

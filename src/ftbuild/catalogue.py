@@ -28,6 +28,7 @@ from ftbuild.model.recipes import (
     Signer,
     decode,
 )
+from ftbuild.model.text import Word, fitting
 from ftbuild.model.versions import nearest, series_of
 
 _SECTIONS: dict[str, dict[str, Any]] = {
@@ -187,6 +188,11 @@ def _key(key: Any, kind: Any, path: Path, section: str) -> str:
     """The name of an entry; YAML reads an unquoted 3.10 as the number 3.1."""
     if not isinstance(key, str):
         raise UsageError(f"{path}: {section}: {key!r} must be quoted", hint=f'Write "{key}":')
+    if fitting(key, Word) is None:
+        raise UsageError(
+            f"{path}: {section}: {key!r} cannot be part of a file's name",
+            hint="Letters, digits and the characters . _ - can.",
+        )
     if kind is Release and not RELEASE.fullmatch(key):
         raise UsageError(f"{path}: {section}: {key!r} is not a release such as 3.14.7")
     if kind in {Series, Signer} and not _SERIES.fullmatch(key):

@@ -18,7 +18,7 @@ from ftbuild import cli
 from ftbuild.model.versions import BOTH
 from ftbuild.program import spoken_names
 from ftbuild.store.layout import Layout
-from ftbuild.store.listing import installations
+from ftbuild.store.listing import MANIFEST, installations
 from tests.builders import store
 
 
@@ -221,3 +221,36 @@ def test_an_image_of_a_profile_of_ones_own(ftbuild_: Ftbuild, tmp_path: Path) ->
     words = ("image", "assemble", "3.14.7", "--profile", "mine", "--into", str(tmp_path / "into"))
     assert "there is no profile 'mine'" in ftbuild_(*words).err
     assert "no installed build matches" in ftbuild_(*words, "--recipes", str(recipes)).err
+
+
+def test_a_damaged_build_is_told_and_can_be_removed(ftbuild_: Ftbuild) -> None:
+    whole, bad = (store(ftbuild_.layout, variant) for variant in BOTH)
+    (bad.prefix / MANIFEST).write_bytes(b'{"format": 1, "name": "\\u001b[31m')
+    listed = ftbuild_("list")
+    assert listed.code == 0
+    assert whole.manifest.name in listed.out
+    assert f"damaged: {bad.prefix}: {MANIFEST} cannot be read" in listed.out
+    assert f"`ftbuild remove {bad.prefix.name}`" in listed.out
+    found = ftbuild_("list", "--json").json
+    assert [build["name"] for build in found["builds"]] == [whole.manifest.name]
+    (told,) = found["damaged"]
+    assert (told["name"], told["prefix"]) == (bad.prefix.name, str(bad.prefix))
+    verified = ftbuild_("verify", "--files")
+    assert verified.code == 1
+    assert f"{bad.prefix.name}: 0 passed, 1 failed" in verified.out
+    assert ftbuild_("verify", "--files", "3.14+gil").code == 0
+    assert ftbuild_("which", "3.14").out == f"{whole.python}\n"
+    assert f"{bad.prefix.name} is damaged" in ftbuild_("which", "3.14t").err
+    assert ftbuild_("gc").out == "nothing to remove\n"
+    removed = ftbuild_("remove", bad.prefix.name)
+    assert (removed.code, removed.out.partition(",")[0]) == (0, f"removed {bad.prefix}")
+    assert ftbuild_("list", "--json").json.keys() == {"format", "builds"}
+
+
+def test_one_of_two_builds_of_a_name_is_removed_by_its_own(ftbuild_: Ftbuild) -> None:
+    replaced = store(ftbuild_.layout)
+    linked = store(ftbuild_.layout, configure_args=("-C",))
+    assert ftbuild_("remove", replaced.prefix.name).code == 0
+    assert installations(ftbuild_.layout) == (linked,)
+    again = ftbuild_("remove", replaced.prefix.name)
+    assert again.code == 2

@@ -6,6 +6,7 @@ server of files will do. Whether it can be believed is for its reader to find ou
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,10 +18,15 @@ from ftbuild.errors import Refused
 from ftbuild.fetch import Origin, Source, Unavailable, directory_url, printable
 from ftbuild.model.archive import RECORD_SUFFIX, Record, decode_record
 from ftbuild.model.events import Downloaded, Downloading, Emit, Event, Warned
+from ftbuild.model.text import FileName, fitting
 from ftbuild.store.tree import digest
 
 PATIENCE = 120.0
 """Seconds in which an archive must arrive: about what the `fast` profile takes to compile."""
+
+
+_LONGEST = 200
+"""Bytes of an archive's name; beside it lie files with a longer one, and none may pass 255."""
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +104,8 @@ class Archives:
         if document is None:
             return None
         name = unquote(urlsplit(url).path).rpartition("/")[2]
+        if fitting(name, FileName) is None or len(os.fsencode(name)) > _LONGEST:
+            raise Refused(f"{name!r} is no name of a file")
         return Offer(name=name, url=url, record=decode_record(document))
 
     def fetch(self, offer: Offer, into: Path) -> Path:

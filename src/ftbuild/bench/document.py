@@ -14,8 +14,9 @@ from ftbuild.bench.pyperf import pyperf_document
 from ftbuild.bench.results import FORMAT, Results
 from ftbuild.bench.summary import rows
 from ftbuild.bench.verdict import verdict
-from ftbuild.errors import EnvironmentFault, UsageError
-from ftbuild.files import write_atomically
+from ftbuild.errors import EnvironmentFault, Refused, UsageError
+from ftbuild.files import read_file, write_atomically
+from ftbuild.model.text import decode_document
 
 
 def document(results: Results) -> dict[str, Any]:
@@ -49,14 +50,11 @@ def load(path: Path) -> Results:
         UsageError: It is not there, or no document that this ftbuild understands.
     """
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Results)
+        return decode_document(read_file(path), Results, format=FORMAT, what="it")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except msgspec.DecodeError as error:
+    except Refused as error:
         raise UsageError(
-            f"{path} is no measurement that this ftbuild understands: {error}",
+            f"{path} is no measurement that this ftbuild understands: {error.message}",
             hint="`ftbuild bench --output FILE` writes one.",
         ) from error
-    if (found.kind, found.format) != ("bench", FORMAT):
-        raise UsageError(f"{path} is of format {found.format}; this ftbuild reads {FORMAT}")
-    return found

@@ -6,16 +6,24 @@ whether two documents may be compared; what follows from them is computed anew (
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from ftbuild.bench.arms import Arm
 from ftbuild.model.report import Check
+from ftbuild.model.text import BuildName, Count, Seconds, Sha256, VersionText, Word
 from ftbuild.toolchain.machine import Machine
 
 FORMAT = 1
 """Version of the document's shape. A reader refuses what it does not know."""
+
+Amount = Annotated[int, Meta(gt=0, le=1 << 53)]
+Workers = Annotated[int, Meta(gt=0, le=1 << 16)]
+Number = Annotated[float, Meta(ge=0, le=1e15)]
+Measured = Annotated[float, Meta(ge=1e-12, le=1e10)]
+"""A figure by which others are divided: shorter or longer than that nothing is."""
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,11 +40,11 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
         flags: Its configure options.
     """
 
-    name: str
-    version: str
-    digest: str
-    files_sha256: str
-    profile: str
+    name: BuildName
+    version: VersionText
+    digest: Sha256
+    files_sha256: Sha256
+    profile: Word
     compiler: str
     pgo: bool
     lto: bool
@@ -64,13 +72,13 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
         timeout: Seconds after which a process was ended.
     """
 
-    rounds: int
-    values: int
-    warmups: int
-    workers: tuple[int, ...]
-    cpus: tuple[int, ...] | None
-    seconds: float
-    timeout: float
+    rounds: Count
+    values: Count
+    warmups: Count
+    workers: tuple[Workers, ...]
+    cpus: tuple[Count, ...] | None
+    seconds: Seconds
+    timeout: Seconds
 
 
 class Workload(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +96,7 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     summary: str
-    amount: int
+    amount: Amount
     unit: str
     options: dict[str, Any]
     result: str | None = None
@@ -108,13 +116,13 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
         switches: Voluntary and involuntary context switches for a value, the means.
     """
 
-    round: int
-    values: tuple[float, ...]
-    warmups: tuple[float, ...]
-    start: float
-    cpu: float
-    rss: int
-    switches: tuple[float, float]
+    round: Count
+    values: Annotated[tuple[Measured, ...], Meta(min_length=1)]
+    warmups: tuple[Seconds, ...]
+    start: Seconds
+    cpu: Seconds
+    rss: Count
+    switches: tuple[Number, Number]
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +138,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
 
     workload: str
     arm: Arm
-    workers: int
+    workers: Workers
     samples: tuple[Sample, ...] = ()
     failure: str | None = None
 
@@ -151,7 +159,7 @@ class SuiteRow(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    values: dict[str, tuple[float, ...]]
+    values: dict[str, tuple[Measured, ...]]
     failures: dict[str, str] = {}
 
 
@@ -169,7 +177,7 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     version: str
     figure: str
-    workers: int
+    workers: Workers
     rows: tuple[SuiteRow, ...]
 
 
@@ -192,12 +200,12 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
         format: `FORMAT`.
     """
 
-    kind: str = "bench"
+    kind: Literal["bench"] = "bench"
     created: str
     ftbuild: str
     pair: Pair
     machine: Machine
-    disturbance: float | None
+    disturbance: Annotated[float, Meta(ge=0, le=1)] | None
     method: Method
     workloads: tuple[Workload, ...]
     series: tuple[Series, ...]

@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from ftbuild.model.components import Component
+from ftbuild.model.text import Sha256, Url, fitting
 
 _LISTED = "Misc/sbom.spdx.json"
 _INCLUDED = {"libb2": ("Modules/_blake2", "libb2.so")}
@@ -89,7 +90,7 @@ def bundled(
     """
     try:
         listed = components((source / _LISTED).read_bytes())
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, RecursionError):
         return None
     system = tuple(linked)
     found = [
@@ -132,7 +133,11 @@ def pip_of(wheel: Path, sha256: str) -> Iterator[Component]:
     except (OSError, KeyError, zipfile.BadZipFile, NotImplementedError, zlib.error):
         pass  # another pip may be packaged another way; that it is there is known all the same
     yield Component(
-        name=name, version=version, license=licence, purl=_pypi(name, version), sha256=sha256
+        name=name,
+        version=version,
+        license=licence,
+        purl=_pypi(name, version),
+        sha256=sha256,
     )
     for part, exact in _REQUIREMENT.findall(vendored):
         yield Component(name=part, version=exact, purl=_pypi(part, exact), within=name)
@@ -145,10 +150,10 @@ def _component(package: _Package) -> Component:
         name=package.name,
         version=package.version_info,
         license=_stated(package.license_concluded),
-        purl=referred.get("purl"),
-        cpe=referred.get("cpe23Type"),
-        location=_stated(package.download_location),
-        sha256=hashes.get("SHA256"),
+        purl=fitting(referred.get("purl"), Url),
+        cpe=fitting(referred.get("cpe23Type"), Url),
+        location=fitting(_stated(package.download_location), Url),
+        sha256=fitting(hashes.get("SHA256"), Sha256),
     )
 
 
@@ -187,8 +192,8 @@ def _bundled_wheels(digests: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in sorted(digests) if PurePosixPath(name).match(_WHEELS))
 
 
-def _pypi(name: str, version: str) -> str:
-    return f"pkg:pypi/{re.sub(r'[-_.]+', '-', name).lower()}@{version}"
+def _pypi(name: str, version: str) -> str | None:
+    return fitting(f"pkg:pypi/{re.sub(r'[-_.]+', '-', name).lower()}@{version}", Url)
 
 
 def _stated(value: str) -> str | None:

@@ -21,19 +21,20 @@ from ftbuild.cli.surroundings import (
     world_of,
 )
 from ftbuild.export.outside import drop_dangling
+from ftbuild.model.manifest import Installation
 from ftbuild.model.versions import parse_requests
 from ftbuild.program import command
 from ftbuild.store import links, prefixes
 from ftbuild.store.collect import collect
 from ftbuild.store.layout import layout_of, open_root
-from ftbuild.store.listing import installations
+from ftbuild.store.listing import Damaged, damaged, installations, named
 
 
 @command(name="list", help=HELP)
 def list_(_c: Context, root: str = "", json: bool = False) -> None:
     """The installed builds."""
     layout = layout_of(root_of(root))
-    render.listing(installations(layout), layout, json=json)
+    render.listing(installations(layout), layout, damaged=damaged(layout), json=json)
 
 
 @command(words="versions", help=HELP)
@@ -106,16 +107,27 @@ def verify(
     render.reports(reports, json=json, everything=verbose)
 
 
-@command(words="versions", help=HELP | {"versions": "builds to remove"})
+@command(
+    words="versions",
+    help=HELP | {"versions": "builds to remove; one alone, by the name of its directory in store/"},
+)
 def remove(_c: Context, versions: Sequence[str] = (), root: str = "", json: bool = False) -> None:
     """Remove installed builds, and the names that point to them: also those that `link` made."""
     layout = open_root(root_of(root))
-    some(parse_requests(versions), "remove 3.14.6t")
-    found = installed(versions, layout)
-    for installation in found:
-        prefixes.remove(layout, installation)
+    words = [word for text in versions for word in text.split(",") if word.strip()]
+    exact = {word: item for word in words if (item := named(layout, word)) is not None}
+    requests = [word for word in words if word not in exact]
+    if not exact:
+        some(parse_requests(requests), "remove 3.14.6t")
+    broken = [item for item in exact.values() if isinstance(item, Damaged)]
+    whole = {item.prefix: item for item in exact.values() if not isinstance(item, Damaged)}
+    if requests:
+        whole |= {item.prefix: item for item in installed(requests, layout)}
+    everything: list[Installation | Damaged] = [*whole.values(), *broken]
+    for item in everything:
+        prefixes.remove(layout, item)
     links.refresh(layout, default_profile=default_profile())
-    render.removed(found, drop_dangling(layout), json=json)
+    render.removed(tuple(whole.values()), drop_dangling(layout), damaged=broken, json=json)
 
 
 @command(

@@ -26,8 +26,9 @@ from ftbuild.archive.naming import own_program
 from ftbuild.errors import UsageError
 from ftbuild.export import links
 from ftbuild.export.links import Link
-from ftbuild.files import expand_home, write_atomically
+from ftbuild.files import expand_home, read_file, write_atomically
 from ftbuild.model.manifest import Installation
+from ftbuild.model.text import AbsolutePath, BuildName
 from ftbuild.model.versions import Request, Variant, parse_request, series_of
 from ftbuild.store import places
 from ftbuild.store.layout import Layout
@@ -43,8 +44,8 @@ _FOLDERS = ("include", "lib", "share")
 class Made(msgspec.Struct, frozen=True, kw_only=True):
     """What the marker says: the root and the friendly name of the build that the links lead to."""
 
-    root: str
-    build: str
+    root: AbsolutePath
+    build: BuildName
 
 
 def versions_of(
@@ -269,11 +270,9 @@ def _made(layout: Layout, folder: Path) -> Made | None:
 def _read(folder: Path) -> Made | None:
     """A marker, if it is there and one that this ftbuild understands."""
     try:
-        made = msgspec.json.decode((folder / MARKER).read_bytes(), type=Made)
-        parse_request(made.build)
-    except (OSError, msgspec.DecodeError, UsageError):
+        return msgspec.json.decode(read_file(folder / MARKER), type=Made)
+    except (OSError, msgspec.DecodeError, RecursionError):
         return None
-    return made
 
 
 def _links(layout: Layout, folder: Path) -> list[Path]:

@@ -33,10 +33,10 @@ from ftbuild.model.events import Noted
 from ftbuild.model.manifest import Installation
 from ftbuild.model.versions import Variant, series_of
 from ftbuild.provision import World, check
-from ftbuild.store.listing import MANIFEST, read_manifest
+from ftbuild.store.listing import INCOMPLETE, MANIFEST, read_manifest
 from ftbuild.store.locks import held
 from ftbuild.store.prefixes import complete
-from ftbuild.store.tree import INCOMPLETE, holding, parse
+from ftbuild.store.tree import holding, parse
 from ftbuild.verifying import QUICK
 
 _MACHINES = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}

@@ -6,7 +6,11 @@ build was linked on is there where somebody asks.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+
+from ftbuild.model.text import Sha256, Url, Word
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,10 +32,10 @@ class Component(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     version: str
     license: str | None = None
-    purl: str | None = None
-    cpe: str | None = None
-    location: str | None = None
-    sha256: str | None = None
+    purl: Url | None = None
+    cpe: Url | None = None
+    location: Url | None = None
+    sha256: Sha256 | None = None
     within: str | None = None
 
 
@@ -48,8 +52,8 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
         epoch: An rpm's epoch; empty where there is none.
     """
 
-    kind: str
-    name: str
+    kind: Word
+    name: Annotated[str, msgspec.Meta(min_length=1)]
     version: str
     architecture: str
     distribution: str

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
+from ftbuild.errors import Refused
 from ftbuild.model.components import Component, Linked
 from ftbuild.model.spec import BuildSpec, Compiler, Make
+from ftbuild.model.text import (
+    AbsolutePath,
+    Argument,
+    BuildName,
+    Count,
+    MaybeUrl,
+    RelativePath,
+    Seconds,
+    Sha256,
+    Time,
+    Variable,
+    Word,
+    decode_document,
+    fitting,
+)
 from ftbuild.model.versions import Variant, series_of
 
 FORMAT = 1
@@ -19,8 +37,8 @@ class StageRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One stage of the build: its name, its wall time in seconds, how many commands it ran."""
 
     name: str
-    seconds: float
-    units: int = 0
+    seconds: Seconds
+    units: Count = 0
 
 
 class Used(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,23 +68,23 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
 
     ftbuild: str
     origin: str
-    source_size: int
+    source_size: Count
     compiler: Compiler
     make: Make
     promised: tuple[str, ...]
-    configure: tuple[str, ...]
-    environment: dict[str, str]
+    configure: tuple[Argument, ...]
+    environment: dict[Variable, Argument]
     compile_command: str
     link_command: str
-    system: str
-    machine: str
+    system: Word
+    machine: Word
     libc: str
     kernel: str
-    jobs: int
+    jobs: Count
     training: str | None
     stages: tuple[StageRecord, ...]
-    started: str
-    upstream: str = ""
+    started: Time
+    upstream: MaybeUrl = ""
     bundled: tuple[Component, ...] | None = None
     linked: tuple[Linked, ...] | None = None
 
@@ -92,13 +110,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     pgo: bool
     lto: bool
-    training_profile: str | None
+    training_profile: Sha256 | None
     missing: tuple[str, ...]
-    environment: dict[str, str]
-    size: int
-    files: int
-    files_sha256: str
-    links: dict[str, str]
+    environment: dict[Variable, Argument]
+    size: Count
+    files: Count
+    files_sha256: Sha256
+    links: dict[RelativePath, str]
     left_out: tuple[str, ...] = ()
     executables: tuple[str, ...] | None = None
 
@@ -114,10 +132,10 @@ class Archived(msgspec.Struct, frozen=True, kw_only=True):
             and in a copy that was never in one.
     """
 
-    prefix: str
+    prefix: AbsolutePath
     libc: str
-    pointing: tuple[str, ...]
-    sha256: str | None = None
+    pointing: tuple[RelativePath, ...]
+    sha256: Sha256 | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,8 +152,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     format: int
-    name: str
-    digest: str
+    name: BuildName
+    digest: Sha256
     spec: BuildSpec
     used: Used
     result: Result
@@ -147,6 +165,52 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         option = "--prefix="
         words = (word for word in self.used.configure if word.startswith(option))
         return next(words, option).removeprefix(option)
+
+
+def decode_manifest(document: bytes, *, what: str = "its manifest") -> Manifest:
+    """A manifest as it was read.
+
+    Raises:
+        Refused: It is of a format this ftbuild does not know, or no manifest.
+    """
+    manifest = decode_document(document, Manifest, format=FORMAT, what=what)
+    require_consistent(manifest, what)
+    return manifest
+
+
+def require_consistent(manifest: Manifest, what: str = "its manifest") -> None:
+    """Make sure that the parts of a manifest that was read say the same.
+
+    Raises:
+        Refused: They do not.
+    """
+    try:
+        datetime.fromisoformat(manifest.used.started)
+    except ValueError as error:
+        raise Refused(f"{what} cannot be read: {error}") from None
+    spec = manifest.spec
+    # Which profile goes without saying, the catalogue decides that it was built with.
+    named = manifest.name in {spec.friendly_name(""), spec.friendly_name(spec.profile)}
+    for wrong, why in (
+        (not named, f"{what} has a name that is not that of what it describes"),
+        (manifest.digest != spec.digest, f"{what}'s digest is not that of what it describes"),
+        (
+            fitting(manifest.prefix, AbsolutePath) is None,
+            f"{what} does not say for which prefix it was configured",
+        ),
+        (
+            any(_leaves(*link) for link in manifest.result.links.items()),
+            f"{what} has links that leave the prefix",
+        ),
+    ):
+        if wrong:
+            raise Refused(why, hint="It was altered since.")
+
+
+def _leaves(name: str, target: str) -> bool:
+    """Whether a link leads out of the prefix that it is in."""
+    at = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+    return at.startswith("/") or at.split("/", 1)[0] == ".."
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):

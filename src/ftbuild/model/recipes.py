@@ -13,11 +13,11 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from ftbuild.errors import UsageError
+from ftbuild.model.text import Argument, Sha256, Url, Variable, Word
 from ftbuild.model.versions import Variant, is_prerelease, nearest, newest_first, series_of
 
-Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-Bytes = Annotated[int, msgspec.Meta(gt=0)]
-Fingerprint = Annotated[str, msgspec.Meta(pattern="^[0-9A-F]{40}$")]
+Bytes = Annotated[int, msgspec.Meta(gt=0, le=1 << 53)]
+Fingerprint = Annotated[str, msgspec.Meta(pattern=r"\A[0-9A-F]{40}\Z")]
 
 
 class _Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,13 +90,13 @@ class Profile(_Recipe, frozen=True, kw_only=True):
     """
 
     summary: str
-    configure: tuple[str, ...]
+    configure: tuple[Argument, ...]
     pgo: bool = False
     lto: bool = False
     debug: bool = False
     debug_info: bool = False
-    sanitizer: str | None = None
-    environment: dict[str, str] = {}
+    sanitizer: Word | None = None
+    environment: dict[Variable, Argument] = {}
     suppressions: dict[Variant, str] = {}
     disk: Bytes
 
@@ -131,7 +131,7 @@ class LibraryRecipe(_Recipe, frozen=True, kw_only=True):
     link: tuple[str, ...] = ()
     minimum: str | None = None
     required: bool = False
-    since: Annotated[str, msgspec.Meta(pattern=r"^3\.[0-9]+$")] = "3.13"
+    since: Annotated[str, msgspec.Meta(pattern=r"\A3\.[0-9]{1,4}\Z")] = "3.13"
     packages: dict[str, str] = {}
     platforms: tuple[str, ...] = ("linux", "darwin")
 
@@ -182,8 +182,8 @@ class Base(_Recipe, frozen=True, kw_only=True):
 
     image: str
     manager: str
-    python: Annotated[str, msgspec.Meta(pattern=r"^3\.[0-9]+$")]
-    libc: Annotated[str, msgspec.Meta(pattern=r"^(glibc|musl) [0-9]+\.[0-9]+$")]
+    python: Annotated[str, msgspec.Meta(pattern=r"\A3\.[0-9]{1,4}\Z")]
+    libc: Annotated[str, msgspec.Meta(pattern=r"\A(glibc|musl) [0-9]{1,4}\.[0-9]{1,4}\Z")]
     compiler: tuple[str, ...]
     interpreter: tuple[str, ...]
     runtime: tuple[str, ...]
@@ -203,7 +203,7 @@ class Origins(_Recipe, frozen=True, kw_only=True):
     """
 
     mirrors: tuple[str, ...] = ()
-    upstream: str
+    upstream: Url
     apt_pool: str
     releases: str
 

@@ -6,6 +6,7 @@ import hashlib
 
 import msgspec
 
+from ftbuild.model.text import Argument, Sha256, VersionText, Word
 from ftbuild.model.versions import Variant, build_name
 
 
@@ -24,8 +25,8 @@ class Compiler(msgspec.Struct, frozen=True, kw_only=True):
     family: str
     version: str
     target: str
-    path: str
-    tools: dict[str, str] = {}
+    path: Argument
+    tools: dict[str, Argument] = {}
 
     @property
     def identity(self) -> str:
@@ -42,7 +43,7 @@ class Make(msgspec.Struct, frozen=True, kw_only=True):
         fifo: Whether it speaks `--jobserver-auth=fifo:PATH` (4.4 and later).
     """
 
-    path: str
+    path: Argument
     version: str
     fifo: bool
 
@@ -105,11 +106,11 @@ class StageFlags(msgspec.Struct, frozen=True, kw_only=True):
         link: Linker options of the final build.
     """
 
-    instrument: tuple[str, ...] = ()
-    counters: tuple[str, ...] = ()
-    training: tuple[str, ...] = ()
-    compile: tuple[str, ...] = ()
-    link: tuple[str, ...] = ()
+    instrument: tuple[Argument, ...] = ()
+    counters: tuple[Argument, ...] = ()
+    training: tuple[Argument, ...] = ()
+    compile: tuple[Argument, ...] = ()
+    link: tuple[Argument, ...] = ()
 
 
 class BuildSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,21 +134,21 @@ class BuildSpec(msgspec.Struct, frozen=True, kw_only=True):
         profile_data: SHA-256 of a PGO profile that the user gives, else None.
     """
 
-    version: str
+    version: VersionText
     variant: Variant
-    profile: str
-    source_sha256: str
+    profile: Word
+    source_sha256: Sha256
     pgo: bool
     lto: bool
     debug: bool
-    sanitizer: str | None
-    flags: tuple[str, ...]
+    sanitizer: Word | None
+    flags: tuple[Argument, ...]
     stage_flags: StageFlags = StageFlags()
-    configure_args: tuple[str, ...]
+    configure_args: tuple[Argument, ...]
     compiler: str
     debug_info: bool = False
     libraries: tuple[Library, ...]
-    profile_data: str | None = None
+    profile_data: Sha256 | None = None
 
     @property
     def digest(self) -> str:

@@ -6,8 +6,8 @@ from textwrap import shorten
 
 import msgspec
 
-from ftbuild.model.recipes import Sha256
 from ftbuild.model.spec import BuildSpec
+from ftbuild.model.text import Sha256
 
 FORMAT = 1
 """Version of the record's shape. A reader refuses what it does not know."""

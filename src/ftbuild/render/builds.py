@@ -21,6 +21,7 @@ from ftbuild.model.training import TrainingProfile
 from ftbuild.model.versions import build_name, newest_first, series_of
 from ftbuild.provision import Brought, Packed, Summary
 from ftbuild.render.documents import (
+    damaged_fields,
     installation_fields,
     kind_of,
     outcome_fields,
@@ -33,7 +34,7 @@ from ftbuild.render.documents import (
 from ftbuild.render.links import MARKS, link_fields, path_text
 from ftbuild.store.collect import Collected
 from ftbuild.store.layout import Layout
-from ftbuild.store.listing import is_linked
+from ftbuild.store.listing import Damaged, is_linked
 from ftbuild.toolchain import Diagnosis, Finding
 
 _SHOWN = 5
@@ -220,14 +221,21 @@ def catalogue(
     say(f"\nRecipes: {recipes.own_recipes()}")
 
 
-def listing(found: Sequence[Installation], layout: Layout, *, json: bool) -> None:
-    """The installed builds."""
+def listing(
+    found: Sequence[Installation],
+    layout: Layout,
+    *,
+    damaged: Sequence[Damaged] = (),
+    json: bool,
+) -> None:
+    """The installed builds, and what is left of damaged ones."""
     if json:
         print_json(
-            builds=[{**installation_fields(i), "linked": is_linked(layout, i)} for i in found]
+            builds=[{**installation_fields(i), "linked": is_linked(layout, i)} for i in found],
+            **damaged_fields(damaged),
         )
         return
-    if not found:
+    if not found and not damaged:
         say(f"Nothing is installed in {layout.root} yet. `ftbuild build 3.14` is a start.")
         return
     rows = [
@@ -241,7 +249,11 @@ def listing(found: Sequence[Installation], layout: Layout, *, json: bool) -> Non
         )
         for item in found
     ]
-    say(columns(rows, ("name", "profile", "compiler", "size", "built", "prefix")))
+    if rows:
+        say(columns(rows, ("name", "profile", "compiler", "size", "built", "prefix")))
+    for bad in damaged:
+        say(f"{'not for this ftbuild' if bad.newer else 'damaged'}: {bad.prefix}: {bad.why}")
+        say(f"  {bad.remedy}")
 
 
 def details(found: Sequence[Installation], *, json: bool) -> None:
@@ -348,16 +360,25 @@ def packed(found: Sequence[Packed], *, json: bool) -> None:
             )
 
 
-def removed(found: Sequence[Installation], outside: Sequence[Link], *, json: bool) -> None:
+def removed(
+    found: Sequence[Installation],
+    outside: Sequence[Link],
+    *,
+    damaged: Sequence[Damaged] = (),
+    json: bool,
+) -> None:
     """The builds that were removed, and what led to them from outside the root."""
     if json:
         print_json(
             removed=[installation_fields(item) for item in found],
+            **damaged_fields(damaged),
             links=[link_fields(item) for item in outside],
         )
         return
     for item in found:
         say(f"removed {item.manifest.name} ({size(item.manifest.result.size)}, {item.prefix})")
+    for bad in damaged:
+        say(f"removed {bad.prefix}, which was damaged: {bad.why}")
     for link in outside:
         say(f"{link.status} {link.path}{f' ({link.note})' if link.note else ''}")
 

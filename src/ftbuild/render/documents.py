@@ -13,7 +13,9 @@ from ftbuild.errors import FtbuildError, Refused
 from ftbuild.fetch.signing import Signature, Unsigned
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Report
+from ftbuild.model.text import format_json, sanitise_line
 from ftbuild.provision import Outcome
+from ftbuild.store.listing import Damaged
 
 FORMAT = 1
 """Version of every JSON document that a task prints."""
@@ -24,7 +26,9 @@ def refuse(found: Sequence[Report], message: str) -> None:
     failed = [report for report in found if not report.ok]
     if failed:
         lines = [
-            f"  {report.subject}: {check.name}: expected {check.expected}, found {check.found}"
+            sanitise_line(
+                f"  {report.subject}: {check.name}: expected {check.expected}, found {check.found}"
+            )
             for report in failed
             for check in report.failed
         ]
@@ -53,6 +57,16 @@ def installation_fields(item: Installation) -> dict[str, Any]:
         "size": result.size,
         "built": item.manifest.used.started,
     }
+
+
+def damaged_fields(found: Sequence[Damaged]) -> dict[str, Any]:
+    """What is left of damaged builds, for programs; nothing where there are none."""
+    fields = [
+        {"name": i.prefix.name, "prefix": str(i.prefix), "why": i.why, "newer": i.newer}
+        | {"remedy": i.remedy}
+        for i in found
+    ]
+    return {"damaged": fields} if fields else {}
 
 
 def outcome_fields(outcome: Outcome) -> dict[str, Any]:
@@ -93,8 +107,7 @@ def signature_text(signature: Signature) -> str:
 
 def print_json(**document: Any) -> None:
     """Print the document that a task answers programs with."""
-    encoded = msgspec.json.encode({"format": FORMAT, **document}, enc_hook=plain)
-    say(msgspec.json.format(encoded, indent=2).decode())
+    say(format_json({"format": FORMAT, **document}, enc_hook=plain))
 
 
 def plain(value: object) -> str:

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import msgspec
 
-from ftbuild.files import write_atomically
+from ftbuild.files import read_file, write_atomically
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Report
+from ftbuild.model.text import Sha256
 from ftbuild.store.layout import Layout
 
 
 class _Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    gil: str
-    free_threaded: str
+    gil: Sha256
+    free_threaded: Sha256
     report: Report
 
 
@@ -35,8 +36,8 @@ def save_verdict(
 def read_verdict(layout: Layout, gil: Installation, free_threaded: Installation) -> Report | None:
     """The recorded verdict on these two builds, or None where there is none on exactly them."""
     try:
-        verdict = msgspec.json.decode(_path(layout, gil).read_bytes(), type=_Verdict)
-    except (OSError, msgspec.DecodeError):
+        verdict = msgspec.json.decode(read_file(_path(layout, gil)), type=_Verdict)
+    except (OSError, msgspec.DecodeError, RecursionError):
         return None
     same = (verdict.gil, verdict.free_threaded) == (
         gil.manifest.digest,

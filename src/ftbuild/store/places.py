@@ -12,7 +12,8 @@ from typing import Literal
 
 import msgspec
 
-from ftbuild.files import write_atomically
+from ftbuild.files import read_file, write_atomically
+from ftbuild.model.text import AbsolutePath
 from ftbuild.store.layout import Layout
 
 Kind = Literal["pyenv", "path"]
@@ -22,7 +23,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A directory outside the root that has links of ours: a pyenv root, or one on a PATH."""
 
     kind: Kind
-    path: str
+    path: AbsolutePath
 
 
 def record(layout: Layout, kind: Kind, path: Path) -> None:
@@ -43,8 +44,8 @@ def places(layout: Layout, kind: Kind) -> tuple[Path, ...]:
     """The places of a kind; a file that says nothing we understand is passed over."""
     found = []
     for file in sorted(layout.places.glob("*.json")):
-        with contextlib.suppress(OSError, msgspec.DecodeError):
-            place = msgspec.json.decode(file.read_bytes(), type=Place)
+        with contextlib.suppress(OSError, msgspec.DecodeError, RecursionError):
+            place = msgspec.json.decode(read_file(file), type=Place)
             if place.kind == kind:
                 found.append(Path(place.path))
     return tuple(found)

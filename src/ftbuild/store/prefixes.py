@@ -19,9 +19,9 @@ from ftbuild.errors import EnvironmentFault, FtbuildError
 from ftbuild.files import write_atomically
 from ftbuild.model.manifest import Installation, Manifest
 from ftbuild.store.layout import Layout
-from ftbuild.store.listing import MANIFEST, read_manifest
+from ftbuild.store.listing import INCOMPLETE, MANIFEST, Damaged, look_at, read_manifest
 from ftbuild.store.locks import held, is_free
-from ftbuild.store.tree import HASHES, INCOMPLETE, Tree, encode, mode_of, set_modes
+from ftbuild.store.tree import HASHES, Tree, encode, mode_of, set_modes
 
 _SUFFIXES = frozenset({".aside", ".failed", ".gone"})
 """Of prefixes that are no longer in place: replaced just now, refused, about to be removed."""
@@ -109,19 +109,24 @@ def complete(prefix: Path, manifest: Manifest, tree: Tree) -> Installation:
     return Installation(prefix=prefix, manifest=manifest)
 
 
-def remove(layout: Layout, installation: Installation) -> None:
-    """Take an installation away; from the first step on nothing lists it.
+def remove(layout: Layout, installation: Installation | Damaged) -> None:
+    """Take an installation away, or what is left of one; from the first step on nothing lists it.
 
     Raises:
         EnvironmentFault: Some of it cannot be removed.
     """
     prefix = installation.prefix
     with held(_lock(layout, prefix.name)):
+        if isinstance(installation, Damaged) and not isinstance(look_at(prefix), Damaged):
+            return  # another run has mended or removed it
         gone = _gone(prefix)
         shutil.rmtree(gone, ignore_errors=True)
         try:
             prefix.rename(gone)
-            shutil.rmtree(gone)
+            if gone.is_symlink():
+                gone.unlink()  # never through a link
+            else:
+                shutil.rmtree(gone)
         except OSError as error:
             raise EnvironmentFault(
                 f"{prefix} cannot be removed: {error.strerror}: {error.filename}"
@@ -185,11 +190,17 @@ def _aside(prefix: Path) -> Path:
 
 
 def _remove_ours(prefix: Path) -> None:
-    ours = (prefix / INCOMPLETE).exists() or (prefix / MANIFEST).exists()
-    if prefix.is_symlink() or not prefix.is_dir() or not ours:
+    marks = (INCOMPLETE, MANIFEST, HASHES)
+    if (
+        prefix.is_symlink()
+        or not prefix.is_dir()
+        or not (any((prefix / mark).exists() for mark in marks) or not any(prefix.iterdir()))
+    ):
+        there = look_at(prefix)
+        other = f", or {there.remedy}" if isinstance(there, Damaged) else ""
         raise EnvironmentFault(
             f"{prefix} exists and was not made by ftbuild",
-            hint="Move it away, or choose another --root.",
+            hint=f"Move it away{other}; or choose another --root.",
         )
     _discard(prefix)
 

@@ -21,6 +21,7 @@ import msgspec
 
 from ftbuild.errors import EnvironmentFault, Refused
 from ftbuild.files import write_atomically
+from ftbuild.model.text import decode_document
 from ftbuild.model.training import FORMAT, TrainingProfile
 from ftbuild.store.layout import Layout
 
@@ -114,12 +115,11 @@ def place_frozen(path: Path, profile: TrainingProfile, tree: Path) -> None:
 
 def _contents(path: Path) -> tuple[TrainingProfile, dict[str, bytes]]:
     contents = _members(path, _is_profile)
+    record = contents.pop(_RECORD, b"")
     try:
-        profile = msgspec.json.decode(contents.pop(_RECORD, b""), type=TrainingProfile)
-    except msgspec.DecodeError as error:
-        raise _refused(path, "it has no record of a format known here") from error
-    if profile.format != FORMAT:
-        raise _refused(path, f"its format is {profile.format}, not {FORMAT}")
+        profile = decode_document(record, TrainingProfile, format=FORMAT, what="its record")
+    except Refused as error:
+        raise _refused(path, error.message) from error
     if _digest(contents) != profile.sha256:
         raise _refused(path, "its data is not what its record says")
     return profile, contents

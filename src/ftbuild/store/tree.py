@@ -21,10 +21,7 @@ import msgspec
 
 from ftbuild.errors import EnvironmentFault
 from ftbuild.model.manifest import Manifest
-from ftbuild.store.listing import MANIFEST
-
-INCOMPLETE = "ftbuild.incomplete"
-"""Marks a prefix of ours that is not finished."""
+from ftbuild.store.listing import INCOMPLETE, MANIFEST
 
 HASHES = "ftbuild.sha256"
 """The hash of every file below the prefix, in the format of sha256sum."""

@@ -30,6 +30,7 @@ from ftbuild.fetch.cache import flaw
 from ftbuild.fetch.kept import keep
 from ftbuild.fetch.origins import Origin, Source, Unavailable, printable
 from ftbuild.model.events import Downloaded, Downloading, Emit, Event
+from ftbuild.model.text import FileName, Sha256, fitting
 from ftbuild.model.versions import Variant
 from ftbuild.wheels.complaints import Unsatisfiable, complaint_of, error_of, reason_of
 from ftbuild.wheels.indexes import redacted, uv_with_indexes
@@ -139,9 +140,9 @@ class _Lock(msgspec.Struct, frozen=True, kw_only=True):
 class _Chosen(msgspec.Struct, frozen=True, kw_only=True):
     """A wheel that fits: where it is, without credentials, and what it must be."""
 
-    name: str
+    name: FileName
     url: str
-    sha256: str
+    sha256: Sha256
     size: int | None = None
 
     @property
@@ -255,7 +256,7 @@ def _kept(record: Path) -> tuple[_Chosen, ...]:
     """What was kept; nothing if that cannot be used."""
     try:
         return msgspec.json.decode(record.read_bytes(), type=tuple[_Chosen, ...])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, RecursionError):
         return ()
 
 
@@ -335,14 +336,13 @@ def _fitting(package: _Package, tags: tuple[str, ...], folder: Path) -> _Chosen 
         return None
     name, wheel = found[0], by_name[found[0]]
     url = wheel.url or (folder / wheel.path).resolve().as_uri()
-    if "sha256" not in wheel.hashes:
+    sha256 = fitting(wheel.hashes.get("sha256"), Sha256)
+    if sha256 is None:
         raise EnvironmentFault(
             f"{redacted(url)} cannot be verified: its index gives no SHA-256",
             hint="Put the wheel into a directory, and name that by UV_FIND_LINKS.",
         )
-    return _Chosen(
-        name=name, url=redacted(url), sha256=wheel.hashes["sha256"], size=_size(wheel, url)
-    )
+    return _Chosen(name=name, url=redacted(url), sha256=sha256, size=_size(wheel, url))
 
 
 def _size(wheel: _Wheel, url: str) -> int | None:

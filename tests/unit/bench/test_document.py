@@ -3,10 +3,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
 
+from ftbuild.bench import text
+from ftbuild.bench.comparison import compare
 from ftbuild.bench.document import document, load, save
 from ftbuild.errors import EnvironmentFault, UsageError
+from tests.mutations import mutated
 
 from .examples import results
 
@@ -56,3 +61,23 @@ def test_what_cannot_be_written_is_said_and_leaves_nothing(tmp_path: Path) -> No
     with pytest.raises(EnvironmentFault, match="taken"):
         save(results(("logs",)), tmp_path / "taken")
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+DONE = results(("logs",))
+DOCUMENT = msgspec.json.encode(document(DONE))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(mutated(DOCUMENT))
+def test_a_damaged_document_is_refused_or_one_that_can_be_compared(
+    tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "damaged.json"
+    path.write_bytes(content)
+    try:
+        found = load(path)
+    except UsageError:
+        return
+    text.measurement(found)
+    text.comparison(compare(DONE, found))
+    text.comparison(compare(found, DONE))

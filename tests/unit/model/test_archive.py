@@ -20,6 +20,7 @@ from ftbuild.model.archive import (
 from ftbuild.model.manifest import Archived, Manifest
 from ftbuild.model.spec import Platform
 from tests.builders import HOST, build
+from tests.mutations import mutated
 
 ARCHIVED = Archived(prefix="/a", libc="glibc 2.34", pointing=())
 
@@ -62,6 +63,16 @@ def test_a_record_that_was_cut_short_is_refused(data: st.DataObject) -> None:
         decode_record(document[:length])
 
 
+@given(mutated(record()))
+def test_a_damaged_record_is_refused_or_one_that_can_be_judged(document: bytes) -> None:
+    here = Platform(system="linux", machine="x86_64", libc="glibc 2.36")
+    try:
+        found = decode_record(document)
+    except Refused:
+        return
+    objection(found.manifest, here)
+
+
 @pytest.mark.parametrize(
     ("document", "says"),
     [
@@ -73,7 +84,7 @@ def test_a_record_that_was_cut_short_is_refused(data: st.DataObject) -> None:
             "its manifest has format 9",
         ),
         (
-            record(manifest=msgspec.structs.replace(packed(), digest="0" * 64)),
+            record().replace(packed().digest.encode(), b"0" * 64),
             "digest is not that of what it describes",
         ),
     ],

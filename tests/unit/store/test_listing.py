@@ -1,24 +1,38 @@
 from __future__ import annotations
 
+import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
 
-from ftbuild.errors import UsageError
+from ftbuild import render
+from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.model.versions import BOTH, Variant, parse_request
+from ftbuild.store.collect import collect
 from ftbuild.store.layout import Layout, layout_of
+from ftbuild.store.links import refresh
 from ftbuild.store.listing import (
+    INCOMPLETE,
     MANIFEST,
+    Damaged,
+    damaged,
     find,
     installations,
     installed,
     is_linked,
     load_manifest,
     matching,
+    named,
     read_manifest,
 )
+from ftbuild.store.prefixes import claimed, remove
 from tests.builders import DEFAULT, build, specification, store
+from tests.mutations import mutated
+from tests.unit.conftest import unwritable
 
 GIL, FREE_THREADED = BOTH
 
@@ -144,3 +158,153 @@ def test_a_manifest_may_be_named_by_its_directory(layout: Layout, tmp_path: Path
     for path in (tmp_path, tmp_path / "none", tmp_path / "newer.json"):
         with pytest.raises(UsageError, match="is not a manifest this ftbuild understands"):
             load_manifest(path)
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def of_another_shape(path: Path) -> None:
+    path.write_bytes(b"[" * 100_000)
+
+
+def without_a_version(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b'"version": "3.14.7"', b'"version": "-1"'))
+
+
+def without_a_time(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"2026-11-01T12:00:00+00:00", b",,,"))
+
+
+def of_a_day_that_is_none(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"2026-11-01T", b"2026-11-31T"))
+
+
+def of_another_build(path: Path) -> None:
+    path.write_bytes(msgspec.json.encode(build(path.parent, version="3.14.6").manifest))
+
+
+def a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def a_directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def without_end(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.truncate(1 << 40)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(Path.unlink, cut_short, of_another_shape, without_a_version, without_a_time),
+        *(without_end, of_a_day_that_is_none, of_another_build, a_pipe, a_directory),
+    ],
+)
+def test_a_damaged_build_is_told_removed_and_in_nobodys_way(
+    layout: Layout, damage: Callable[[Path], None]
+) -> None:
+    other = store(layout, GIL)
+    bad = store(layout)
+    assert damaged(layout) == ()
+    damage(bad.prefix / MANIFEST)
+    assert installations(layout) == (other,)
+    (found,) = damaged(layout)
+    assert found.prefix == bad.prefix
+    assert f"`ftbuild remove {bad.prefix.name}`" in found.remedy
+    assert not found.newer
+    collect(layout, days=0, dry_run=False)
+    refresh(layout, default_profile=DEFAULT)
+    assert bad.prefix.is_dir()
+    assert named(layout, bad.prefix.name) == found
+    remove(layout, found)
+    assert damaged(layout) == ()
+    assert [path.name for path in layout.store.iterdir()] == [other.prefix.name]
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, cut_short, a_pipe, a_directory])
+def test_what_is_damaged_is_built_again(layout: Layout, damage: Callable[[Path], None]) -> None:
+    bad = store(layout)
+    damage(bad.prefix / MANIFEST)
+    with claimed(layout, bad.prefix.name, stop=threading.Event(), on_wait=lambda: None):
+        assert not bad.prefix.exists()
+    assert store(layout).prefix == bad.prefix
+
+
+def test_what_a_newer_ftbuild_made_is_said_to_be_that(layout: Layout) -> None:
+    made = store(layout)
+    (made.prefix / MANIFEST).write_bytes(b'{"format": 2}')
+    (found,) = damaged(layout)
+    assert found.newer
+    assert found.remedy.startswith("use the newer ftbuild")
+
+
+def test_what_is_being_made_is_not_damaged(layout: Layout) -> None:
+    made = store(layout)
+    (made.prefix / MANIFEST).unlink()
+    (made.prefix / INCOMPLETE).touch()
+    assert damaged(layout) == ()
+    made.prefix.rename(layout.store / f"{made.prefix.name}.aside")
+    (layout.store / made.prefix.name).touch()
+    (layout.store / "cpython-of-somebody").mkdir()
+    assert damaged(layout) == ()
+    assert named(layout, made.prefix.name) is None
+    assert named(layout, "3.14t") is named(layout, "../x") is None
+
+
+def test_what_was_mended_meanwhile_is_not_removed(layout: Layout) -> None:
+    made = store(layout)
+    remove(layout, Damaged(prefix=made.prefix, why="it was cut short"))
+    assert installations(layout) == (made,)
+
+
+def test_a_damaged_link_is_removed_and_not_what_it_leads_to(layout: Layout, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "thesis.txt").touch()
+    (layout.store / "cpython-3.14.7t-1a2b3c4d").symlink_to(tmp_path / "there")
+    (found,) = damaged(layout)
+    remove(layout, found)
+    assert not list(layout.store.iterdir())
+    assert (tmp_path / "there" / "thesis.txt").exists()
+
+
+def test_a_store_that_cannot_be_looked_at(open_directory: Path) -> None:
+    layout = layout_of(open_directory)
+    layout.store.mkdir()
+    with unwritable(open_directory):
+        assert installations(layout) == ()
+    layout.store.rmdir()
+    layout.store.symlink_to(layout.store)
+    with pytest.raises(EnvironmentFault, match="cannot be looked at"):
+        installations(layout)
+
+
+def test_a_name_that_leads_in_circles_is_no_link(layout: Layout) -> None:
+    made = store(layout)
+    link = layout.root / made.manifest.name
+    link.unlink()
+    link.symlink_to(link.name)
+    assert not is_linked(layout, made)
+
+
+DOCUMENT = msgspec.json.encode(build(Path("/x")).manifest)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(mutated(DOCUMENT))
+def test_any_manifest_is_one_or_damaged(layout: Layout, document: bytes) -> None:
+    prefix = layout.store / build(Path("/x")).spec.store_name(DEFAULT)
+    prefix.mkdir(exist_ok=True)
+    (prefix / MANIFEST).write_bytes(document)
+    found, bad = installations(layout), damaged(layout)
+    assert len(found) + len(bad) == 1
+    render.listing(found, layout, damaged=bad, json=False)
+    render.details(found, json=False)
+    render.details(found, json=True)
+    collect(layout, days=0, dry_run=True)
+    refresh(layout, default_profile=DEFAULT)

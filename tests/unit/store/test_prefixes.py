@@ -12,7 +12,7 @@ import pytest
 from ftbuild.errors import EnvironmentFault, Interrupted, Refused
 from ftbuild.model.manifest import FORMAT, Installation
 from ftbuild.store.layout import Layout
-from ftbuild.store.listing import MANIFEST, installations
+from ftbuild.store.listing import INCOMPLETE, MANIFEST, installations
 from ftbuild.store.prefixes import (
     claimed,
     complete,
@@ -22,7 +22,7 @@ from ftbuild.store.prefixes import (
     recover,
     remove,
 )
-from ftbuild.store.tree import HASHES, INCOMPLETE, hash_tree
+from ftbuild.store.tree import HASHES, hash_tree
 from tests.builders import DEFAULT, build, specification, store
 
 NAME = specification().store_name(DEFAULT)

@@ -153,7 +153,7 @@ def test_a_format_from_the_future_is_refused(tmp_path: Path) -> None:
     profile = msgspec.structs.replace(trained(tmp_path / "tree"), format=99)
     record = msgspec.json.encode(profile)
     path = archive(tmp_path / "new.tar.xz", **{"ftbuild-profile.json": record})
-    with pytest.raises(Refused, match="its format is 99"):
+    with pytest.raises(Refused, match="its record has format 99"):
         read_profile(path)
     with pytest.raises(Refused, match="no record"):
         read_profile(archive(tmp_path / "none.tar.xz"))

@@ -9,13 +9,15 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from ftbuild.auditing.findings import Audit, Culprit, Ending, Finding, Status
 from ftbuild.auditing.judging.blame import CRASHES, culprits_in
-from ftbuild.errors import EnvironmentFault, UsageError
+from ftbuild.errors import EnvironmentFault, Refused, UsageError
 from ftbuild.files import write_atomically
+from ftbuild.model.text import Newer, decode_document
 
 FORMAT = 1
 
@@ -41,7 +43,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What is known, for each target by its label and each package by its name."""
 
     targets: dict[str, dict[str, Known]] = {}
-    kind: str = "audit-baseline"
+    kind: Literal["audit-baseline"] = "audit-baseline"
     format: int = FORMAT
 
 
@@ -174,18 +176,13 @@ def load(path: Path, *, may_be_absent: bool) -> Baseline:
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: no baseline: {error.reason}", hint=_AGAIN) from None
     try:
-        found = msgspec.json.decode(text, type=Baseline)
-    except msgspec.DecodeError as error:
-        line = _line(text, str(error))
+        return decode_document(text.encode(), Baseline, format=FORMAT, what="this baseline")
+    except Newer as error:
+        raise UsageError(f"{path}: {error.message}", hint=_AGAIN) from None
+    except Refused as error:
+        line = _line(text, error.message)
         place = f"{path}, line {line}" if line else str(path)
-        raise UsageError(f"{place}: no baseline: {error}", hint=_AGAIN) from None
-    if (found.kind, found.format) != ("audit-baseline", FORMAT):
-        raise UsageError(
-            f"{path} is {found.kind!r} of format {found.format}; this ftbuild reads "
-            f"'audit-baseline' of format {FORMAT}",
-            hint=_AGAIN,
-        )
-    return found
+        raise UsageError(f"{place}: no baseline: {error.message}", hint=_AGAIN) from None
 
 
 _AGAIN = "Mend it, or remove it and write it again with `--update-baseline`."
@@ -195,7 +192,7 @@ def _line(text: str, complaint: str) -> int | None:
     """The line of a fault: where the text is no JSON, else where the word complained of stands."""
     try:
         json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return error.lineno if isinstance(error, json.JSONDecodeError) else None
     if word := re.search(r"['`]([^'`$]+)['`]", complaint):
         for number, line in enumerate(text.splitlines(), 1):

@@ -29,6 +29,7 @@ from ftbuild.auditing.findings import File, Package, Target
 from ftbuild.auditing.inputs.locks import Root
 from ftbuild.auditing.inputs.words import Inputs, Line
 from ftbuild.errors import UsageError
+from ftbuild.model.text import Sha256, fitting
 from ftbuild.process import Completed
 from ftbuild.wheels.complaints import complaint_of, error_of, wants_to_build
 from ftbuild.wheels.indexes import configuration_of, redacted
@@ -458,7 +459,7 @@ def _file(file: pylock.PackageWheel | pylock.PackageSdist) -> File:
         name=file.filename,
         url=redacted(file.url or file.path or ""),
         size=file.size,
-        sha256=file.hashes.get("sha256"),
+        sha256=fitting(file.hashes.get("sha256", "").lower(), Sha256),
     )
 
 

@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, Literal
 
 import msgspec
 from packaging.version import Version
@@ -17,7 +18,7 @@ from packaging.version import Version
 from ftbuild.errors import Refused, UsageError
 from ftbuild.model.archive import SUFFIX
 from ftbuild.model.manifest import Manifest
-from ftbuild.model.recipes import Sha256
+from ftbuild.model.text import BuildName, Count, Sha256, Word
 
 NAME = "downloads.json"
 """The index's file name, which uv's own list of downloads has had, too."""
@@ -44,8 +45,8 @@ _LIBC = {"glibc": "gnu", "musl": "musl", "macos": "none"}
 class Arch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A machine; the variant is a microarchitecture's, such as `v3`."""
 
-    family: str
-    variant: str | None
+    family: Word
+    variant: Word | None
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,8 +61,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """
 
     format: int
-    build: str
-    digest: str
+    build: BuildName
+    digest: Sha256
     contents: Sha256
     libc: str
 
@@ -82,18 +83,18 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         ftbuild: What ftbuild knows of it.
     """
 
-    name: str
+    name: Literal["cpython"]
     arch: Arch
-    os: str
-    libc: str
-    major: int
-    minor: int
-    patch: int
-    prerelease: str
+    os: Word
+    libc: Word
+    major: Count
+    minor: Count
+    patch: Count
+    prerelease: Annotated[str, msgspec.Meta(pattern=r"\A(?:(?:a|b|rc)[0-9]{1,4})?\Z")]
     url: str
     sha256: Sha256
-    variant: str | None
-    build: str
+    variant: Annotated[str, msgspec.Meta(pattern=r"\A[a-z]+(?:\+[a-z]+)?\Z")] | None
+    build: Word
     ftbuild: Origin
 
     @property
@@ -199,7 +200,7 @@ def decode(document: bytes, place: str) -> Index:
     hint = f"Move it away, or name another directory with --dir. ftbuild adds to no other {NAME}."
     try:
         found = msgspec.json.decode(document, type=Index)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
             f"{place} is no index that ftbuild wrote, or damaged: {error}", hint=hint
         ) from None

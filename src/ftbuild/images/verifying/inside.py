@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from ftbuild import toolchain
-from ftbuild.errors import FtbuildError, Interrupted, UsageError
+from ftbuild.errors import FtbuildError, Interrupted, Refused, UsageError
 from ftbuild.images.engine import Engine
 from ftbuild.images.places import FLAVOUR, PREFIXES
 from ftbuild.images.stored import Stored
@@ -21,7 +21,7 @@ from ftbuild.images.verifying.containers import SCRATCH, Container, running
 from ftbuild.images.verifying.promises import ANYBODY, bytecode, compilers, names, text
 from ftbuild.images.verifying.trial import Wheels, trial
 from ftbuild.model.events import Emit, Noted
-from ftbuild.model.manifest import FORMAT, Installation, Manifest
+from ftbuild.model.manifest import Installation, Manifest, decode_manifest
 from ftbuild.model.report import Report
 from ftbuild.model.versions import Variant
 from ftbuild.store.listing import MANIFEST
@@ -110,15 +110,11 @@ def _builds(container: Container, image: Stored) -> tuple[Installation, ...]:
 
 def _manifest(document: str, path: Path, image: Stored) -> Manifest:
     try:
-        manifest = msgspec.json.decode(document, type=Manifest)
-    except msgspec.DecodeError as error:
-        raise UsageError(f"{path} in {image.reference} cannot be read: {error}") from error
-    if manifest.format != FORMAT:
+        return decode_manifest(document.encode(errors="replace"), what=str(path))
+    except Refused as error:
         raise UsageError(
-            f"{path} in {image.reference} has format {manifest.format}, not {FORMAT}",
-            hint="Verify it with the ftbuild that made it.",
-        )
-    return manifest
+            f"{image.reference}: {error.message}", hint="Verify it with the ftbuild that made it."
+        ) from error
 
 
 def _wheels(builds: Sequence[Installation], collect: Collect) -> Wheels:

@@ -117,8 +117,8 @@ def test_buildah_does_not_run_images(tmp_path: Path) -> None:
     [
         (None, "has no build of ftbuild's"),
         ("{", "cannot be read"),
-        ('{"format": 9}', "cannot be read"),
-        ("other", "has format 9, not 1"),
+        ('{"format": 9}', "has format 9; this ftbuild knows format 1"),
+        ("other", "has format 9; this ftbuild knows format 1"),
     ],
 )
 def test_an_image_of_somebody_elses(tmp_path: Path, document: str | None, message: str) -> None:
