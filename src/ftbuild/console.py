@@ -1,6 +1,7 @@
 """What people see: a live table while builds run, dated lines where there is no terminal, tables.
 
 Progress goes to standard error, results to standard output, so `--json` and pipes stay clean.
+Whatever is shown is sanitised here: most of it holds words of others.
 `Board` turns events into rows and knows nothing of terminals; the rest draws.
 """
 
@@ -35,6 +36,7 @@ from ftbuild.model.events import (
     Warned,
 )
 from ftbuild.model.report import Report, Status
+from ftbuild.model.text import sanitise, sanitise_line
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -162,8 +164,8 @@ def table(board: Board, now: float) -> Table:
             bar = ProgressBar(total=1.0, completed=fraction, width=_BAR)
         left = row.remaining(now)
         drawn.add_row(
-            Text(row.name, style="bold"),
-            Text(row.stage, style=_STYLES.get(row.outcome, "cyan")),
+            Text(sanitise_line(row.name), style="bold"),
+            Text(sanitise_line(row.stage), style=_STYLES.get(row.outcome, "cyan")),
             bar,
             _count(row),
             "" if row.stage == _WAITING else duration((row.ended or now) - row.began),
@@ -268,17 +270,17 @@ class _Screen:
 def _escape(text: str) -> str:
     from rich.markup import escape  # noqa: PLC0415 - rich takes 60 ms to import
 
-    return escape(text)
+    return escape(sanitise(text))
 
 
 def _plain(event: Event, sink: TextIO, *, verbose: bool = False) -> None:
     if isinstance(event, StageLine):
-        text = f"{event.build} | {event.line}" if verbose else None
+        text = f"{event.build} | {sanitise_line(event.line)}" if verbose else None
     else:
         text = _line(event)
     if text is not None:
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-        sink.write(f"{stamp}  {text}\n")  # one write: threads report at the same time
+        sink.write(f"{stamp}  {sanitise(text)}\n")  # one write: threads report at the same time
         sink.flush()
 
 
@@ -327,8 +329,8 @@ def size(count: int) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> str:
-    """Rows of text as aligned columns."""
-    everything = [*([header] if header else []), *rows]
+    """Rows of text as aligned columns; a cell has one line."""
+    everything = [[sanitise_line(c) for c in row] for row in (*([header] if header else []), *rows)]
     if not everything:
         return ""
     widths = [max(len(row[i]) for row in everything) for i in range(len(everything[0]))]
@@ -403,12 +405,12 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
 
 def say(text: str) -> None:
     """A result, on standard output."""
-    print(text)  # noqa: T201 - this is the console
+    print(sanitise(text))  # noqa: T201 - this is the console
 
 
 def pass_on(line: str) -> None:
     """A line of another program, on standard error."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201 - this is the console
+    print(sanitise(line), file=sys.stderr, flush=True)  # noqa: T201 - this is the console
 
 
 def complain(error: FtbuildError) -> None:
@@ -420,12 +422,12 @@ def error_text(error: FtbuildError) -> str:
     """An error as people read it: what happened, the log's last lines, what to do next."""
     lines = [f"ftbuild: {error.message}"]
     if error.tail:
-        lines += ["", *(f"  | {line}" for line in error.tail), ""]
+        lines += ["", *(f"  | {sanitise_line(line)}" for line in error.tail), ""]
     if error.hint:
         lines.append(f"  {error.hint}")
     if error.log is not None:
         lines.append(f"  The whole log: {error.log}")
-    return "\n".join(lines)
+    return sanitise("\n".join(lines))
 
 
 def report_text(report: Report, *, everything: bool) -> str:
@@ -448,5 +450,5 @@ def report_text(report: Report, *, everything: bool) -> str:
             detail = f"expected {check.expected}, found {check.found}. {check.reason}".rstrip()
         elif check.status is not Status.SKIPPED:
             detail = f"{check.found}. {check.reason}" if check.reason else check.found
-        lines.append(f"  {marks[check.status]} {check.name:<28} {detail}".rstrip())
-    return "\n".join(lines)
+        lines.append(f"  {marks[check.status]} {check.name:<28} {detail}")
+    return "\n".join(sanitise_line(line).rstrip() for line in lines)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import threading
@@ -12,7 +13,18 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from ftbuild import console
-from ftbuild.console import Board, columns, complain, duration, report_text, size, table
+from ftbuild.console import (
+    Board,
+    columns,
+    complain,
+    duration,
+    error_text,
+    pass_on,
+    report_text,
+    say,
+    size,
+    table,
+)
 from ftbuild.errors import BuildFailed, FtbuildError
 from ftbuild.model.events import (
     BuildFinished,
@@ -29,6 +41,7 @@ from ftbuild.model.events import (
     Warned,
 )
 from ftbuild.model.report import Report, expect, skipped
+from tests.unit.model.test_text import ANYTHING, may_be_shown
 
 NAME = "cpython-3.14.7t"
 STAGES = ("configure", "compile", "install")
@@ -271,3 +284,30 @@ def test_a_report_for_people() -> None:
     ]
     everything = report_text(report, everything=True).splitlines()
     assert " ".join(everything[1].split()) == "ok identity.version 3.14.7"
+
+
+@given(ANYTHING)
+def test_whatever_others_say_commands_no_terminal(words: str) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        say(words)
+        pass_on(words)
+        complain(FtbuildError(words, hint=words, log=Path("/") / "log", tail=(words,)))
+        with console.progress(verbose=True) as emit:
+            emit(Noted(text=words))
+            emit(Warned(text=words))
+            emit(StageLine(build=words, stage=words, line=words))
+            emit(BuildFinished(build=words, outcome="failed", detail=words))
+    assert may_be_shown(out.getvalue() + err.getvalue())
+    row = columns([(words, "b"), ("c", words)], (words, words))
+    assert len(row.split("\n")) == 3
+    report = Report(kind="verify", subject=words, checks=(expect(words, "", words, words),))
+    assert len(report_text(report, everything=True).split("\n")) == 2
+    table(Board(), 0.0)
+    shown(Downloading(name=words, origin=words, done=1, total=2))
+    assert may_be_shown(error_text(FtbuildError(words)))
+
+
+def test_a_line_of_a_log_is_no_line_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    complain(FtbuildError("it failed", tail=("\x1b[2Jcompiling\r", "a\n::error::b")))
+    assert capsys.readouterr().err.splitlines()[2:4] == ["  | �[2Jcompiling", "  | a ::error::b"]

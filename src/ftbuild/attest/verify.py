@@ -22,6 +22,7 @@ from ftbuild.model.events import Emit, Noted
 from ftbuild.model.manifest import Manifest
 from ftbuild.model.recipes import Catalogue
 from ftbuild.model.report import Check, Report, Status, expect, skipped
+from ftbuild.model.text import sanitise_line
 from ftbuild.store.layout import Layout
 from ftbuild.store.tree import digest
 from ftbuild.store.work import scratch_or_temporary
@@ -196,8 +197,8 @@ def _document(
         return (_failed(name, f"{path.name} beside the archive", error.message, error.hint),)
     try:
         return judge(said, true(said), f"{path.name}.")
-    except ValueError as error:  # an impossible date, or no version
-        return (_failed(name, "a manifest that ftbuild wrote", str(error), ""),)
+    except (ValueError, RecursionError) as error:
+        return (_failed(name, "a document that ftbuild wrote", str(error), ""),)
 
 
 def _read(path: Path) -> Any:
@@ -254,8 +255,7 @@ def _failed(name: str, expected: str, found: str, reason: str) -> Check:
 
 def _printable(check: Check) -> Check:
     """A check fit to print, whoever made the archive and the documents that it quotes."""
-    found = "".join(char if char.isprintable() else "?" for char in check.found)
-    return msgspec.structs.replace(check, found=found)
+    return msgspec.structs.replace(check, found=sanitise_line(check.found))
 
 
 def _beside(archive: Path, suffix: str) -> Path:

@@ -16,6 +16,7 @@ from ftbuild.bench.arms import Arm
 from ftbuild.bench.results import Results
 from ftbuild.bench.summary import rows, single_thread_cost, suite_summary
 from ftbuild.bench.verdict import notes, verdict
+from ftbuild.model.text import escape_unseen, sanitise
 
 _COLOURS = {
     plots.INK: "--ink",
@@ -35,7 +36,9 @@ def page(results: Results) -> str:
     """The page on a measurement."""
     import jinja2  # noqa: PLC0415 - 40 ms that only a page takes
 
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, finalize=_shown
+    )
     environment.filters.update(digits=digits, percent=_percent, size=_size, total=_total)
     text = (resources.files("ftbuild.bench") / "page.html.j2").read_text("utf-8")
     found = rows(results)
@@ -65,12 +68,17 @@ def page(results: Results) -> str:
     )
 
 
+def _shown(value: object) -> object:
+    """What a placeholder stands for; markup is our own."""
+    return sanitise(value) if type(value) is str else value
+
+
 def embedded(results: Results) -> str:
     """The document as JSON that cannot end the script element it stands in.
 
     In JSON `<` occurs in strings only, where its escape means the same.
     """
-    return msgspec.json.encode(results).decode().replace("<", "\\u003c")
+    return escape_unseen(msgspec.json.encode(results).decode()).replace("<", "\\u003c")
 
 
 def inline(name: str, document: str) -> str:

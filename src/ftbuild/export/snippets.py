@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ftbuild.export.path import runnable
 from ftbuild.model.manifest import Installation
+from ftbuild.model.text import escape_unseen
 from ftbuild.store.layout import Layout
 from ftbuild.store.listing import is_linked
 
@@ -80,4 +81,4 @@ def tests(session: nox.Session) -> None:
 
 def _text(value: str | Path) -> str:
     """A string as TOML and Python both write it: as JSON does, but for letters beyond ASCII."""
-    return json.dumps(str(value), ensure_ascii=False)
+    return escape_unseen(json.dumps(str(value), ensure_ascii=False))

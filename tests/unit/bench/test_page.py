@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -152,3 +153,13 @@ def test_identifiers_of_two_plots_differ() -> None:
 )
 def test_digits(value: float | None, count: int, said: str) -> None:
     assert digits(value, count) == said
+
+
+def test_a_page_reorders_nothing() -> None:
+    odd = "a\u202eb\x1b[31m"
+    made = results(("logs",))
+    workload = msgspec.structs.replace(made.workloads[0], summary=odd)
+    text = page(msgspec.structs.replace(made, workloads=(workload,)))
+    assert "a�b�[31m" in text
+    assert json.loads(Read(text).json)["workloads"][0]["summary"] == odd
+    assert "\u202e" not in text

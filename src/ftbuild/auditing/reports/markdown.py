@@ -9,6 +9,7 @@ from ftbuild.auditing.findings import Audit, Finding, Status
 from ftbuild.auditing.judging.shipping import shipped
 from ftbuild.auditing.reports.comparison import cell, compared
 from ftbuild.auditing.reports.verdict import verdict
+from ftbuild.model.text import sanitise
 
 
 def report(audit: Audit, notes: Iterable[str] = ()) -> str:
@@ -62,4 +63,4 @@ def _notes(notes: Iterable[str]) -> str:
 
 def _plain(text: str) -> str:
     """Text that means nothing in Markdown or HTML, on one line: others' words are among it."""
-    return re.sub(r"([\\`*_{}\[\]<>|~&])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_{}\[\]<>|~&])", r"\\\1", " ".join(sanitise(text).split()))

@@ -15,6 +15,7 @@ from ftbuild.auditing.reports.places import places
 from ftbuild.auditing.reports.sarif import sarif
 from ftbuild.errors import UsageError
 from ftbuild.files import expand_home
+from ftbuild.model.text import format_json
 from ftbuild.model.versions import nearest
 
 FORMATS = ("text", "json", "markdown", "sarif", "github")
@@ -103,7 +104,7 @@ def rendered(audits: Sequence[Audit], how: Reporting) -> str:
     match how.format:
         case "sarif":
             found = sarif([(audit, places(audit, how.cwd)) for audit in audits], how.baseline)
-            return msgspec.json.format(msgspec.json.encode(found), indent=2).decode()
+            return format_json(found)
         case "github":
             return "\n".join(_annotated(audit, how) for audit in audits)
         case "markdown" if len(audits) == 1:

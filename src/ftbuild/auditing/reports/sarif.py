@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -109,8 +110,8 @@ def _fingerprint(item: Finding, audit: Audit) -> str:
     The name of the key is the one that GitHub reads; without it, it hashes the line, which changes
     with every pin.
     """
-    text = f"{audit.target.label} {item.package.name} {item.status}"
-    return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}:1"
+    text = f"{audit.target.label} {item.package.name} {item.status}".encode("utf-8", "replace")
+    return f"{hashlib.sha256(text).hexdigest()[:16]}:1"
 
 
 def _location(place: Place) -> dict[str, Any]:
@@ -121,5 +122,5 @@ def _location(place: Place) -> dict[str, Any]:
 
 def _artifact(path: str) -> dict[str, str]:
     if path.startswith("/"):
-        return {"uri": f"file://{quote(path)}"}
-    return {"uri": quote(path), "uriBaseId": "%SRCROOT%"}
+        return {"uri": f"file://{quote(os.fsencode(path))}"}
+    return {"uri": quote(os.fsencode(path)), "uriBaseId": "%SRCROOT%"}

@@ -12,6 +12,7 @@ from ftbuild.auditing.judging.shipping import shipped
 from ftbuild.auditing.reports.comparison import cell, compared
 from ftbuild.auditing.reports.verdict import kind_of, short, trouble_with, verdict
 from ftbuild.console import columns
+from ftbuild.model.text import sanitise, sanitise_line
 
 _WIDTH = 100
 """Columns of sentences: a terminal would cut words."""
@@ -53,7 +54,7 @@ def report(audit: Audit, *, everything: bool, notes: Iterable[str] = ()) -> str:
         parts.append("\n".join(_tests(audit.tests)))
     told = [_paragraph(f"note: {note}") for note in (*audit.notes, *notes)]
     parts += ["\n".join(told), _paragraph(verdict(audit))]
-    return _printable("\n\n".join(filter(None, parts)))
+    return sanitise("\n\n".join(filter(None, parts)))
 
 
 def comparison(audits: Sequence[Audit], *, everything: bool, notes: Iterable[str] = ()) -> str:
@@ -71,7 +72,7 @@ def comparison(audits: Sequence[Audit], *, everything: bool, notes: Iterable[str
     told = [f"{audit.target.label}: {note}" for audit in audits for note in audit.notes]
     parts.append("\n".join(_paragraph(f"note: {note}") for note in (*told, *notes)))
     parts.append("\n".join(_paragraph(verdict(audit)) for audit in audits))
-    return _printable("\n\n".join(filter(None, parts)))
+    return sanitise("\n\n".join(filter(None, parts)))
 
 
 def _head(audit: Audit) -> str:
@@ -192,14 +193,14 @@ def _ended(item: Finding) -> Iterable[str]:
         when = ", called from many threads" if one.stress else ""
         why = " ".join((one.error or one.signal or "").split())
         yield _sentence(f"  {_DONE[one.ending]}: ", f"{one.module}{when}{': ' * bool(why)}{why}")
-        yield from (f"    | {frame}" for frame in one.frames)
+        yield from (f"    | {sanitise_line(frame)}" for frame in one.frames)
     yield from _rest(len(ended), shown)
 
 
 def _build(installed: Installed | None) -> Iterable[str]:
     if installed is not None and installed.log:
         yield "  the build said:"
-        yield from (f"    | {line}" for line in installed.log)
+        yield from (f"    | {sanitise_line(line)}" for line in installed.log)
 
 
 def _rest(count: int, shown: int) -> Iterable[str]:
@@ -212,10 +213,10 @@ def _plural(count: int, noun: str) -> str:
 
 
 def _tests(tests: TestsRun) -> Iterable[str]:
-    yield f"Tests, {tests.command}: {tests.ending} after {tests.seconds:.0f} s"
+    yield f"Tests, {sanitise_line(tests.command)}: {tests.ending} after {tests.seconds:.0f} s"
     yield from _switched(tests.culprits)
     if trouble_with(tests):
-        yield from (f"    | {line}" for line in tests.tail)
+        yield from (f"    | {sanitise_line(line)}" for line in tests.tail)
 
 
 def _paragraph(text: str) -> str:
@@ -230,8 +231,3 @@ def _sentence(lead: str, text: str) -> str:
         break_on_hyphens=False,
         break_long_words=False,
     )
-
-
-def _printable(text: str) -> str:
-    """Without what would command the terminal: exceptions and build logs are others' words."""
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)

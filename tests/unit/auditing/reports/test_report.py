@@ -3,14 +3,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
+from hypothesis import given
 
-from ftbuild.auditing.findings import Audit, Status
+from ftbuild.auditing.findings import Advice, Audit, Installed, Status
 from ftbuild.auditing.reports.baseline import load
 from ftbuild.auditing.reports.failing import fail_on
 from ftbuild.auditing.reports.report import FORMATS, rendered, reporting, settled
 from ftbuild.errors import UsageError
-from tests.unit.auditing.examples import audit, finding, ran, target_at, told
+from ftbuild.model.text import sanitise
+from tests.unit.auditing.examples import audit, changed, finding, package, ran, target_at, told
+from tests.unit.model.test_text import ANYTHING, may_be_shown
 
 GIL = audit(finding("foo", Status.GIL))
 LATER = told(GIL, target=target_at("3.15.0"))
@@ -84,3 +88,24 @@ def test_a_baseline_being_written_excuses_no_tests(tmp_path: Path) -> None:
     how = reporting(baseline="audit.json", update=True, cwd=tmp_path)
     assert "tests failed" in settled([told(GIL, tests=ran(1))], how)
     assert (tmp_path / "audit.json").exists()
+
+
+@given(ANYTHING)
+def test_no_report_commands_what_shows_it(words: str) -> None:
+    bad = changed(
+        finding("a", Status.GIL),
+        package=package("a", words),
+        detail=words,
+        advice=Advice(version=words, text=words, forbidden_by=words),
+        installed=Installed(how=None, why=words, log=(words,)),
+    )
+    tests = msgspec.structs.replace(ran(1), command=words, tail=(words,))
+    found = told(audit(bad), notes=(words,), tests=tests)
+    for word in (word for word in FORMATS if word != "json"):
+        for audits in ([found], [found, told(found, target=target_at("3.15.0"))]):
+            said = rendered(audits, reporting(format=word, cwd=Path("/nowhere")))
+            assert word == "github" or may_be_shown(said), word
+            # Annotations stand in a line each, and are shown by way of the console.
+            assert word != "github" or all(
+                line.startswith("::") for line in sanitise(said).split("\n")
+            )
