@@ -220,3 +220,14 @@ def test_what_lies_above_an_installed_ftbuild_is_not_its_checkout(
     assert done.stdout.startswith("None\n"), done
     assert str(tmp_path / "recipes") not in done.stdout
     assert done.ok == packaged
+    "profile",
+    [
+        "x/../..: {summary: x, configure: [], disk: 1}",
+        "..: {summary: x, configure: [], disk: 1}",
+        'x: {summary: x, configure: [], disk: 1, environment: {"A=B": x}}',
+        'x: {summary: x, configure: ["a\\0b"], disk: 1}',
+    ],
+)
+def test_no_profile_holds_what_no_build_could(tmp_path: Path, profile: str) -> None:
+    error = refusal(tmp_path / "own", profiles=f"profiles:\n  {profile}\n")
+    assert error.message.startswith(str(tmp_path / "own" / "profiles.yaml"))

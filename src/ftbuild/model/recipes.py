@@ -17,6 +17,9 @@ from ftbuild.model.text import Argument, Sha256, Url, Variable, Word
 from ftbuild.model.versions import Variant, is_prerelease, nearest, newest_first, series_of
 
 Bytes = Annotated[int, msgspec.Meta(gt=0, le=1 << 53)]
+Plain = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9._+:/@~=^-]*\Z")]
+"""The name of a package or an image, which Dockerfiles and shells take as it is."""
+
 Fingerprint = Annotated[str, msgspec.Meta(pattern=r"\A[0-9A-F]{40}\Z")]
 
 
@@ -180,14 +183,14 @@ class Base(_Recipe, frozen=True, kw_only=True):
         sanitizers: Whether its compilers have ThreadSanitizer's run-time library.
     """
 
-    image: str
-    manager: str
+    image: Plain
+    manager: Word
     python: Annotated[str, msgspec.Meta(pattern=r"\A3\.[0-9]{1,4}\Z")]
     libc: Annotated[str, msgspec.Meta(pattern=r"\A(glibc|musl) [0-9]{1,4}\.[0-9]{1,4}\Z")]
-    compiler: tuple[str, ...]
-    interpreter: tuple[str, ...]
-    runtime: tuple[str, ...]
-    develop: tuple[str, ...] = ()
+    compiler: tuple[Plain, ...]
+    interpreter: tuple[Plain, ...]
+    runtime: tuple[Plain, ...]
+    develop: tuple[Plain, ...] = ()
     sanitizers: bool = True
 
 

@@ -133,3 +133,12 @@ def test_a_place_that_is_none() -> None:
 def test_the_path_of_an_address() -> None:
     assert local_path("file:///a%20b/%C3%BC") == Path("/a b/ü")
     assert local_path("https://example.org/a") is None
+
+
+@pytest.mark.parametrize("name", ["%00.tar.zst", "..", "a" * 250 + ".tar.zst"])
+def test_a_name_that_no_file_here_can_have(name: str) -> None:
+    with Server() as running:
+        running.route(serve(msgspec.json.encode(RECORD)), path=f"/{name}.json")
+        found, _ = archives()
+        with pytest.raises(Refused, match="is no name of a file"):
+            found.at(running.url(f"/{name}"))

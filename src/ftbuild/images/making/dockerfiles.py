@@ -19,6 +19,7 @@ from ftbuild.errors import EnvironmentFault
 from ftbuild.images.names import REPOSITORY, Flavour, Image, rendered
 from ftbuild.images.places import FLAVOUR, SUPPRESSIONS, prefix
 from ftbuild.model.recipes import Catalogue
+from ftbuild.model.text import sanitise_line
 from ftbuild.model.versions import Variant, is_prerelease, series_of
 
 FOLDER = "docker"
@@ -226,9 +227,14 @@ def _rendered(name: str, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["in_lines"] = _in_lines
+    environment.filters.update(in_lines=_in_lines, quoted=_quoted)
     text = (resources.files("ftbuild.images.making") / name).read_text("utf-8")
     return environment.from_string(text).render(values)
+
+
+def _quoted(value: str) -> str:
+    """A value between quotes, where a Dockerfile goes on to replace variables."""
+    return sanitise_line(value).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _in_lines(words: Iterable[str]) -> list[str]:

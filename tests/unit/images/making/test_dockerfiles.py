@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ftbuild.images.making.dockerfiles import (
@@ -150,3 +151,11 @@ def test_a_final_release_is_tagged_for_its_series_and_a_pre_release_is_not() -> 
     products = re.findall(r"setproduct\(\[(.*?)\]", text)
     assert products[1].startswith('"3.14", "3.14.')
     assert re.fullmatch(r'"3\.15\.0rc\d+"', products[2])
+
+
+def test_no_variable_of_a_profile_breaks_out_of_its_line() -> None:
+    odd = 'a"b\\\nRUN curl \u202e'
+    profile = msgspec.structs.replace(CATALOGUE.profiles["tsan"], environment={"ODD": odd})
+    catalogue = msgspec.structs.replace(CATALOGUE, profiles={**CATALOGUE.profiles, "tsan": profile})
+    text = dockerfile(image(flavour="tsan"), catalogue)
+    assert 'ENV ODD="a\\"b\\\\ RUN curl �"\n' in text
