@@ -277,7 +277,7 @@ def test_a_file_to_be_re_pointed_outside(store: Path, user: Ftbuild) -> None:
 
     remake(archive, point_outside)
     done = user("install", str(archive), code=1)
-    assert "re-pointed that are not in it" in done.err
+    assert "a text without sense - at `$.manifest.archived.pointing[" in done.err
     assert victim.read_text() == "/a/path"
 
 
@@ -292,6 +292,7 @@ def test_a_file_to_be_re_pointed_outside(store: Path, user: Ftbuild) -> None:
         (lambda m: m.update(format=99), "its manifest has format 99"),
         (lambda m: m.pop("archived"), "does not say how it was packed"),
         (lambda m: m["spec"].update(version="3.97.1"), "digest is not that of what it describes"),
+        (lambda m: m["spec"].update(profile="x/../.."), "a text without sense"),
         (lambda m: m.pop("used"), "cannot be read"),
     ],
 )

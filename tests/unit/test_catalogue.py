@@ -220,6 +220,9 @@ def test_what_lies_above_an_installed_ftbuild_is_not_its_checkout(
     assert done.stdout.startswith("None\n"), done
     assert str(tmp_path / "recipes") not in done.stdout
     assert done.ok == packaged
+
+
+@pytest.mark.parametrize(
     "profile",
     [
         "x/../..: {summary: x, configure: [], disk: 1}",

@@ -192,8 +192,8 @@ def require_consistent(manifest: Manifest, what: str = "its manifest") -> None:
     # Which profile goes without saying, the catalogue decides that it was built with.
     named = manifest.name in {spec.friendly_name(""), spec.friendly_name(spec.profile)}
     for wrong, why in (
-        (not named, f"{what} has a name that is not that of what it describes"),
         (manifest.digest != spec.digest, f"{what}'s digest is not that of what it describes"),
+        (not named, f"{what} has a name that is not that of what it describes"),
         (
             fitting(manifest.prefix, AbsolutePath) is None,
             f"{what} does not say for which prefix it was configured",

@@ -100,7 +100,9 @@ def decode_document(document: bytes, kind: type[T], *, format: int, what: str) -
         if there == format:
             return msgspec.json.decode(document, type=kind)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise Refused(f"{what} cannot be read: {error}") from None
+        # No reader is helped by a regular expression; where it was, msgspec tells, too.
+        said = re.sub(r"Expected `str` matching regex '.*'", "a text without sense", str(error))
+        raise Refused(f"{what} cannot be read: {said}") from None
     known = f"{what} has format {there}; this ftbuild knows format {format}"
     if there > format:
         raise Newer(f"{known}: a newer one made it", hint="Use the newer ftbuild.")
