@@ -164,6 +164,28 @@ def expand_home(path: Path) -> Path:
         ) from None
 
 
+def make_directory(path: Path, mode: int = 0o755) -> None:
+    """Make a directory, and those above it, in which nobody but its owner may write.
+
+    What is there already stays as it is.
+
+    Args:
+        path: The directory.
+        mode: Its permissions, of which the umask may take more away.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    try:
+        path.mkdir(mode)
+    except FileNotFoundError:
+        make_directory(path.parent)
+        make_directory(path, mode)
+    except FileExistsError:
+        if not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path)) from None
+
+
 def _next_chunk(file: BinaryIO, deadline: float) -> bytes | None:
     """Bytes of a file, none at its end; None where nothing came in time."""
     ready = select.poll()

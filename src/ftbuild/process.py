@@ -211,13 +211,17 @@ def stream(
     return process.returncode
 
 
+def _not_for_others(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o644)
+
+
 def _drain(
     pipe: IO[bytes], log: Path, on_line: Callable[[str], None], broken: list[Exception]
 ) -> None:
     """Pass a process's output on, line by line, and close the pipe; an error goes to `broken`."""
     with pipe:
         try:
-            with log.open("ab", buffering=0) as sink:
+            with open(log, "ab", buffering=0, opener=_not_for_others) as sink:
                 for raw in pipe:
                     sink.write(raw)
                     on_line(raw.decode(errors="replace").rstrip("\n"))

@@ -15,7 +15,7 @@ from ftbuild.bench.results import FORMAT, Results
 from ftbuild.bench.summary import rows
 from ftbuild.bench.verdict import verdict
 from ftbuild.errors import EnvironmentFault, Refused, UsageError
-from ftbuild.files import read_file, write_atomically
+from ftbuild.files import make_directory, read_file, write_atomically
 from ftbuild.model.text import decode_document
 
 
@@ -37,7 +37,7 @@ def save(results: Results, path: Path) -> None:
     """
     text = msgspec.json.format(msgspec.json.encode(document(results)), indent=1)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(path.parent)
         write_atomically(path, text)
     except OSError as error:
         raise EnvironmentFault(f"{path} cannot be written: {error.strerror}") from error

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,12 +28,14 @@ from ftbuild.archive.read import Repointed, Unpacked, contents, list_again, repo
 from ftbuild.archive.relocate import require_plain
 from ftbuild.errors import EnvironmentFault, Refused, UsageError
 from ftbuild.export.links import is_there
+from ftbuild.files import make_directory
 from ftbuild.model.events import Noted
 from ftbuild.model.manifest import Installation
 from ftbuild.model.versions import Variant, series_of
 from ftbuild.provision import World, check
 from ftbuild.store.listing import INCOMPLETE, MANIFEST, read_manifest
 from ftbuild.store.locks import held
+from ftbuild.store.marked import remove_marked
 from ftbuild.store.prefixes import complete
 from ftbuild.store.tree import holding, parse
 from ftbuild.verifying import QUICK
@@ -149,7 +150,7 @@ def export(wanted: dict[Path, Installation], world: World) -> tuple[Exported, ..
 
 def _exported(place: Path, item: Installation, world: World) -> Exported:
     """Have one build in its place."""
-    place.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(place.parent)
     done = Exported(
         build=item.manifest.name,
         version=place.parent.name,
@@ -160,18 +161,31 @@ def _exported(place: Path, item: Installation, world: World) -> Exported:
     busy = Noted(text=f"{place}: another run is at it")
     with held(place.parents[1] / _LOCK, stop=world.stop, on_wait=lambda: world.emit(busy)):
         for left in place.parent.glob(f"{_WORK}{place.name}-*"):
-            shutil.rmtree(left, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                remove_marked(left, (_LOCK,))
         _require_free(place)
         if _is_same(place, item):
             return msgspec.structs.replace(done, status="already")
         replaced = place.exists() and _marker(place).exists()
         world.emit(Noted(text=f"{item.manifest.name}: copying to {place}"))
-        with tempfile.TemporaryDirectory(prefix=f"{_WORK}{place.name}-", dir=place.parent) as work:
-            top, moved = _moved(item, Path(work), place)
-            with _placed(top, place, aside=Path(work)):
-                _finish(item, moved, place, world, work)
-                _marker(place).touch()
+        with _scratch(place) as work:
+            top, moved = _moved(item, work, place)
+            with _placed(top, place, aside=work):
+                _finish(item, moved, place, world, str(work))
+                _marker(place).touch(0o644)
     return msgspec.structs.replace(done, status="replaced") if replaced else done
+
+
+@contextlib.contextmanager
+def _scratch(place: Path) -> Iterator[Path]:
+    """A directory beside a place, marked as ours: the next run clears it if this one is killed."""
+    work = Path(tempfile.mkdtemp(prefix=f"{_WORK}{place.name}-", dir=place.parent))
+    try:
+        (work / _LOCK).touch(0o644)
+        yield work
+    finally:
+        with contextlib.suppress(OSError):
+            remove_marked(work, (_LOCK,))
 
 
 def _moved(item: Installation, work: Path, place: Path) -> tuple[Path, Repointed]:
@@ -244,10 +258,10 @@ def _placed(top: Path, place: Path, *, aside: Path) -> Iterator[None]:
 
     A killed run leaves a place without a marker, which no runner looks at and the next run clears.
     """
-    before, marker = aside / "before", _marker(place)
-    (top / INCOMPLETE).touch()
-    was_complete = marker.exists()
-    marker.unlink(missing_ok=True)
+    before, marker, kept = aside / "before", _marker(place), aside / "complete"
+    (top / INCOMPLETE).touch(0o644)
+    if marker.exists():
+        marker.rename(kept)
     if place.exists():
         place.rename(before)
     try:
@@ -258,8 +272,8 @@ def _placed(top: Path, place: Path, *, aside: Path) -> Iterator[None]:
             place.rename(aside / "failed")
         if before.exists():
             before.rename(place)
-            if was_complete:
-                marker.touch()
+            if kept.exists():
+                kept.rename(marker)
         raise
 
 

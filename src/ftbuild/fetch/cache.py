@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from ftbuild.errors import EnvironmentFault, Interrupted
 from ftbuild.fetch.origins import Source
+from ftbuild.files import make_directory
 
 CHUNK = 1 << 20
 """Bytes read at a time from a file."""
@@ -85,11 +86,11 @@ def locked(path: Path, *, stop: threading.Event, on_wait: Callable[[], None]) ->
     """
     beside = path.with_name(f"{path.name}.lock")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(path.parent)
         # Older releases of filelock follow links, and truncate what they find.
         if beside.is_symlink():
             raise _planted(beside, "a symbolic link")
-        lock = FileLock(beside)
+        lock = FileLock(beside, mode=0o644)
         if not _taken(lock):
             on_wait()
             while not _taken(lock):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from ftbuild.files import write_atomically
+from ftbuild.files import make_directory, write_atomically
 
 
 def keep(path: Path, content: bytes) -> None:
@@ -14,5 +14,5 @@ def keep(path: Path, content: bytes) -> None:
     What had the name before, a symbolic link included, is replaced and never written through.
     """
     with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(path.parent)
         write_atomically(path, content, durable=False)

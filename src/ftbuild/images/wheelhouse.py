@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from ftbuild.provision import World
+from ftbuild.store.layout import is_writable, read_mark
 from ftbuild.wheels.collect import Interpreter, collect
 
 
@@ -36,7 +36,7 @@ def wheels_for(
         EnvironmentFault: An index cannot be reached, or the disk is full.
         Interrupted: The world was stopped.
     """
-    kept = os.access(world.layout.work, os.W_OK)
+    kept = is_writable(world.layout) and read_mark(world.layout)
     return collect(
         requirements,
         interpreter,

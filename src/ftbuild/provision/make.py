@@ -20,6 +20,7 @@ from ftbuild.building.resolve import without_pgo
 from ftbuild.errors import EnvironmentFault, FtbuildError, Interrupted, Refused, TrainingFailed
 from ftbuild.fetch import printable
 from ftbuild.fetch.unpack import unpack
+from ftbuild.files import make_directory, write_atomically
 from ftbuild.model.events import (
     BuildFinished,
     BuildQueued,
@@ -265,7 +266,7 @@ def _install(job: Job, run: _Run) -> tuple[Installation, Report]:
     plan = _plan_in(job, run)
     answers = cache_place(job.spec, run.host, _variables(world, run.host), world.layout)
     try:
-        logs.mkdir(parents=True)
+        make_directory(logs)
         plan.tree.mkdir(parents=True)
         prepare_configure(answers, plan.tree, work / SITE)
         training = run.trainings.get(job.store_name)
@@ -326,7 +327,7 @@ def _proven(installation: Installation, run: _Run, logs: Path) -> Report:
     world.emit(StageStarted(build=name, stage="verify", log=log))
     started = time.monotonic()
     report = verified(installation, world, run.work / f"verify-{name}", world.checks)
-    log.write_bytes(msgspec.json.format(msgspec.json.encode(report)))
+    write_atomically(log, msgspec.json.format(msgspec.json.encode(report)), durable=False)
     if not report.ok:
         raise Refused(
             f"{name}: {failures(report)}",

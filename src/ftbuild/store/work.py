@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import re
 import secrets
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from ftbuild import process
 from ftbuild.errors import EnvironmentFault
-from ftbuild.store.layout import Layout
+from ftbuild.store.layout import Layout, is_writable, read_mark, require_writable
 from ftbuild.store.locks import held, is_free
+from ftbuild.store.marked import is_marked, remove_marked
 
+_NAME = re.compile(r"[0-9a-f]{8}")
 _ALIVE = "alive.lock"
+"""What a scratch directory is known by, both together: anything else in `work/` is not ours."""
+
 _LOCK = "work.lock"
 
 
@@ -29,6 +32,7 @@ def scratch(layout: Layout) -> Iterator[Path]:
     Raises:
         EnvironmentFault: It cannot be made.
     """
+    require_writable(layout)
     path = layout.work / secrets.token_hex(4)
     with contextlib.ExitStack() as alive:
         with held(layout.locks / _LOCK):
@@ -41,20 +45,19 @@ def scratch(layout: Layout) -> Iterator[Path]:
         try:
             yield path
         finally:
-            process.end_marked(str(path))
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
 
 
 @contextlib.contextmanager
 def scratch_or_temporary(layout: Layout) -> Iterator[Path]:
     """A directory to write in for the length of a run that adds nothing to the root.
 
-    Below the root, or a temporary one where the root is somebody else's.
+    Below the root, or a temporary one where there is no root of ours, or one to be read only.
 
     Raises:
         EnvironmentFault: It cannot be made.
     """
-    if os.access(layout.work, os.W_OK):
+    if is_writable(layout) and read_mark(layout) and layout.work.is_dir():
         with scratch(layout) as path:
             yield path
     else:
@@ -70,17 +73,22 @@ def clear_abandoned(layout: Layout) -> int:
 
 def _clear(layout: Layout) -> int:
     count = 0
-    for path in layout.work.iterdir():
-        with contextlib.suppress(OSError, EnvironmentFault):
-            if path.is_symlink() or not path.is_dir():
-                path.unlink()
-            elif _abandoned(path):
-                process.end_marked(str(path))
-                shutil.rmtree(path, ignore_errors=True)
+    for path in () if layout.work.is_symlink() else layout.work.iterdir():
+        if not _NAME.fullmatch(path.name) or path.is_symlink():
+            continue
+        if is_marked(path, (_ALIVE,)):
+            if is_free(path / _ALIVE):
+                count += _remove(path)
+        else:  # killed before it had its lock: empty
+            with contextlib.suppress(OSError):
+                path.rmdir()
                 count += 1
     return count
 
 
-def _abandoned(path: Path) -> bool:
-    lock = path / _ALIVE
-    return not lock.exists() or is_free(lock)
+def _remove(path: Path) -> bool:
+    """Remove a scratch directory, with the processes that belong to it, as far as that goes."""
+    process.end_marked(str(path))
+    with contextlib.suppress(OSError):
+        remove_marked(path, (_ALIVE,))
+    return not path.exists()

@@ -69,13 +69,39 @@ def test_what_a_killed_run_left_goes_together_with_its_processes(layout: Layout)
         assert process.end_marked(left) == 0
 
 
-def test_other_things_in_the_way_go_too(layout: Layout) -> None:
+def test_what_carries_no_mark_of_ours_stays(layout: Layout, tmp_path: Path) -> None:
     (layout.work / "file").touch()
-    (layout.work / "half").mkdir()
-    (layout.work / "link").symlink_to(layout.store)
-    assert clear_abandoned(layout) == 1
+    for name in ("thesis", "12345678"):  # a name of ours does not make it ours
+        (layout.work / name).mkdir()
+        (layout.work / name / "chapter1.txt").touch()
+    (layout.work / "locked").mkdir()  # nor does the lock
+    (layout.work / "locked" / "alive.lock").touch()
+    ours = tmp_path / "87654321"
+    ours.mkdir()
+    (ours / "alive.lock").touch()
+    (layout.work / "abcdef01").symlink_to(ours)
+    before = sorted(tmp_path.rglob("*"))
+    assert clear_abandoned(layout) == 0
+    with scratch(layout):
+        pass
+    assert [path for path in before if not path.is_symlink() and not path.exists()] == []
+    assert (layout.work / "abcdef01").is_symlink()
+
+
+def test_what_a_run_killed_at_its_begin_left_goes(layout: Layout) -> None:
+    (layout.work / "12345678").mkdir()
+    (layout.work / "abcdef01" / "source" / "deep").mkdir(parents=True)
+    (layout.work / "abcdef01" / "alive.lock").touch()
+    assert clear_abandoned(layout) == 2
     assert not list(layout.work.iterdir())
-    assert layout.store.is_dir()
+
+
+def test_a_work_that_is_a_link_is_not_cleared(layout: Layout, tmp_path: Path) -> None:
+    layout.work.rename(tmp_path / "work")
+    (tmp_path / "work" / "12345678").mkdir()
+    layout.work.symlink_to(tmp_path / "work")
+    assert clear_abandoned(layout) == 0
+    assert (tmp_path / "work" / "12345678").is_dir()
 
 
 def test_a_root_that_cannot_be_written(layout: Layout, tmp_path: Path) -> None:
@@ -85,3 +111,9 @@ def test_a_root_that_cannot_be_written(layout: Layout, tmp_path: Path) -> None:
         assert path.is_dir()
         assert tmp_path not in path.parents
     assert not path.exists()
+
+
+def test_a_directory_that_is_no_root_is_not_written_to(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    with scratch_or_temporary(Layout(root=tmp_path)) as path:
+        assert tmp_path not in path.parents

@@ -16,7 +16,7 @@ from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.export.uv import index
 from ftbuild.export.uv.choice import LeftOut, chosen, require_apart
 from ftbuild.export.uv.index import Entry, Index
-from ftbuild.files import open_atomically, write_atomically
+from ftbuild.files import make_directory, open_atomically, write_atomically
 from ftbuild.model.events import Noted, Warned
 from ftbuild.model.manifest import Installation
 from ftbuild.provision.world import World
@@ -107,12 +107,13 @@ def export(
         )
     try:
         _require_ours(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_directory(folder)
         with held(
             folder / _LOCK,
             stop=world.stop,
             on_wait=lambda: world.emit(Noted(text=f"{folder}: another run is at it")),
         ):
+            _require_ours(folder)
             return _export(found, world, folder, base, out)
     except OSError as error:
         raise EnvironmentFault(
@@ -190,7 +191,7 @@ def _export(
 ) -> Done:
     """Write the archives that are missing, and then the index; the directory's lock is held."""
     for path in folder.iterdir():
-        if _UNFINISHED.fullmatch(path.name):
+        if _UNFINISHED.fullmatch(path.name) and path.is_file() and not path.is_symlink():
             path.unlink()
     place = folder / index.NAME
     known = _known(place, world)
