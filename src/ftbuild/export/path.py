@@ -16,7 +16,7 @@ import msgspec
 from ftbuild.errors import UsageError
 from ftbuild.export import links
 from ftbuild.export.links import Link
-from ftbuild.files import expand_home
+from ftbuild.files import expand_home, make_directory
 from ftbuild.model.manifest import Installation
 from ftbuild.model.versions import Request, parse_request
 from ftbuild.store import places
@@ -88,7 +88,8 @@ def link(
         env: The caller's environment, for its PATH.
 
     Raises:
-        UsageError: The directory is one of the root's own, or cannot be on a PATH.
+        UsageError: The directory is one of the root's own, or cannot be on a PATH; or no launcher
+            runs any of the builds.
         EnvironmentFault: It cannot be written.
     """
     folder = _folder(into)
@@ -108,13 +109,20 @@ def link(
         for name, item in runnable(layout, default_profile).items()
         if item.prefix in chosen
     ]
+    if not wanted:
+        raise UsageError(
+            f"no launcher in {layout.bin} runs {', '.join(item.manifest.name for item in found)}",
+            hint="A launcher runs the newest release of its series; `ftbuild which 3.14.6t` tells "
+            "where another one is.",
+        )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_directory(folder)
     except OSError as error:
         raise links.unwritable(folder, error) from error
-    made = tuple(_linked(layout, folder, name, item) for name, item in sorted(wanted))
-    if any(item.status != "taken" for item in made):
-        places.record(layout, "path", folder)
+    with places.hold_places(layout):
+        made = tuple(_linked(layout, folder, name, item) for name, item in sorted(wanted))
+        if any(item.status != "taken" for item in made):
+            places.record(layout, "path", folder)
     ours = [item.name for item in made if item.status != "taken"]
     return OnPath(folder=folder, links=made, found=all(_first(folder, n, env) for n in ours))
 
@@ -138,26 +146,28 @@ def unlink(layout: Layout, requests: Sequence[Request], *, into: Path | None) ->
                 hint=f"For instance: ftbuild unlink path {request.series}t",
             )
     folders = (_folder(into),) if into else places.places(layout, "path")
-    return tuple(
-        removed
-        for folder in folders
-        for removed in _removed(
-            layout,
-            folder,
-            [path for path in _ours(layout, folder) if _meant(path.name, requests)],
+    with places.hold_places(layout):
+        return tuple(
+            removed
+            for folder in folders
+            for removed in _removed(
+                layout,
+                folder,
+                [path for path in _ours(layout, folder) if _meant(path.name, requests)],
+            )
         )
-    )
 
 
 def drop_dangling(layout: Layout) -> tuple[Link, ...]:
     """Remove the launchers, wherever they were made, whose build is gone."""
-    return tuple(
-        removed
-        for folder in places.places(layout, "path")
-        for removed in _removed(
-            layout, folder, [path for path in _ours(layout, folder) if not path.exists()]
+    with places.hold_places(layout):
+        return tuple(
+            removed
+            for folder in places.places(layout, "path")
+            for removed in _removed(
+                layout, folder, [path for path in _ours(layout, folder) if not path.exists()]
+            )
         )
-    )
 
 
 def _folder(into: Path) -> Path:

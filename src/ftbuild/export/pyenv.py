@@ -26,7 +26,7 @@ from ftbuild.archive.naming import own_program
 from ftbuild.errors import UsageError
 from ftbuild.export import links
 from ftbuild.export.links import Link
-from ftbuild.files import expand_home, read_file, write_atomically
+from ftbuild.files import expand_home, make_directory, read_file, write_atomically
 from ftbuild.model.manifest import Installation
 from ftbuild.model.text import AbsolutePath, BuildName
 from ftbuild.model.versions import Request, Variant, parse_request, series_of
@@ -93,13 +93,14 @@ def link(
     chosen = {item.prefix for item in found}
     linked = [item for item in installations(layout) if is_linked(layout, item)]
     wanted = versions_of(linked, default_profile=default_profile)
-    made = tuple(
-        _linked(layout, root / "versions" / name, item)
-        for name, item in wanted.items()
-        if item.prefix in chosen
-    )
-    if any(item.status != "taken" for item in made):
-        places.record(layout, "pyenv", root)
+    with places.hold_places(layout):
+        made = tuple(
+            _linked(layout, root / "versions" / name, item)
+            for name, item in wanted.items()
+            if item.prefix in chosen
+        )
+        if any(item.status != "taken" for item in made):
+            places.record(layout, "pyenv", root)
     return made
 
 
@@ -123,36 +124,38 @@ def unlink(
     """
     given = (expand_home(pyenv_root).absolute(),) if pyenv_root else ()
     roots = given or places.places(layout, "pyenv")
-    return tuple(
-        removed
-        for root in roots
-        for removed in _removed(
-            layout,
-            root,
-            [
-                (path, made)
-                for path, made in _ours(layout, root)
-                if _meant(made.build, requests, default_profile)
-            ],
+    with places.hold_places(layout):
+        return tuple(
+            removed
+            for root in roots
+            for removed in _removed(
+                layout,
+                root,
+                [
+                    (path, made)
+                    for path, made in _ours(layout, root)
+                    if _meant(made.build, requests, default_profile)
+                ],
+            )
         )
-    )
 
 
 def drop_dangling(layout: Layout) -> tuple[Link, ...]:
     """Take away, wherever they were shown, the builds that are gone."""
-    return tuple(
-        removed
-        for root in places.places(layout, "pyenv")
-        for removed in _removed(
-            layout,
-            root,
-            [
-                (path, made)
-                for path, made in _ours(layout, root)
-                if not (layout.root / made.build).exists() and _links(layout, path)
-            ],
+    with places.hold_places(layout):
+        return tuple(
+            removed
+            for root in places.places(layout, "pyenv")
+            for removed in _removed(
+                layout,
+                root,
+                [
+                    (path, made)
+                    for path, made in _ours(layout, root)
+                    if not (layout.root / made.build).exists() and _links(layout, path)
+                ],
+            )
         )
-    )
 
 
 def _existing(pyenv_root: Path) -> Path:
@@ -174,7 +177,7 @@ def _linked(layout: Layout, folder: Path, item: Installation) -> Link:
         return msgspec.structs.replace(made, status="taken", note=_what_is(folder))
     marker = msgspec.json.encode(Made(root=str(layout.root), build=build)) + b"\n"
     try:
-        (folder / "bin").mkdir(parents=True, exist_ok=True)
+        make_directory(folder / "bin")
         if before is None or before.build != build:
             # First of all: what a killed run leaves is known for ours.
             write_atomically(folder / MARKER, marker)

@@ -16,7 +16,7 @@ from ftbuild.archive.stores import Offer
 from ftbuild.attest import SUFFIXES, write_beside
 from ftbuild.building.engine import together
 from ftbuild.errors import EnvironmentFault, FtbuildError, Interrupted, Refused
-from ftbuild.files import open_atomically, write_atomically
+from ftbuild.files import make_directory, open_atomically, write_atomically
 from ftbuild.model.archive import (
     FORMAT,
     RECORD_SUFFIX,
@@ -32,7 +32,7 @@ from ftbuild.provision.choose import Job, offers
 from ftbuild.provision.make import Outcome
 from ftbuild.provision.prove import failures, verified
 from ftbuild.provision.world import World
-from ftbuild.store.layout import require_space
+from ftbuild.store.layout import hold_if_writable, require_space
 from ftbuild.store.links import link
 from ftbuild.store.listing import installed
 from ftbuild.store.prefixes import claimed, complete, placed
@@ -71,8 +71,9 @@ def pack(found: Sequence[Installation], world: World, *, into: Path | None) -> t
     """
     folder = into or world.layout.archives
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return tuple(_pack(item, world, folder) for item in found)
+        make_directory(folder)
+        with hold_if_writable(world.layout, "archives"):  # an archive and what is beside it
+            return tuple(_pack(item, world, folder) for item in found)
     except OSError as error:
         raise EnvironmentFault(
             f"{error.filename or folder}: {error.strerror}",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from ftbuild.model.manifest import Installation
-from ftbuild.store.layout import Layout
+from ftbuild.store.layout import Layout, require_writable
 from ftbuild.store.listing import installations, is_linked
 from ftbuild.store.prefixes import discard, leftovers, remove
 from ftbuild.store.tree import REPLACED
@@ -31,7 +33,13 @@ class Collected(msgspec.Struct, frozen=True, kw_only=True):
     size: int
 
 
-def collect(layout: Layout, *, days: int, dry_run: bool) -> Collected:
+def collect(
+    layout: Layout,
+    *,
+    days: int,
+    dry_run: bool,
+    on_wait: Callable[[str], None] = lambda _: None,
+) -> Collected:
     """Remove what nothing needs.
 
     Args:
@@ -39,20 +47,25 @@ def collect(layout: Layout, *, days: int, dry_run: bool) -> Collected:
         days: What was replaced within so many days is spared: virtual environments may point
             there.
         dry_run: Only say what would be removed.
+        on_wait: Called with the name of a build that another run is at.
     """
     limit = datetime.now(UTC) - timedelta(days=days)
-    replaced = tuple(
-        item
-        for item in installations(layout)
-        if not is_linked(layout, item) and _unused_since(item) < limit
-    )
+
+    def is_unused(item: Installation) -> bool:
+        return not is_linked(layout, item) and _unused_since(item) < limit
+
+    replaced = tuple(item for item in installations(layout) if is_unused(item))
     left = leftovers(layout)
     abandoned = 0
     if not dry_run:
-        for item in replaced:
-            remove(layout, item)
-        for path in left:
-            discard(layout, path)
+        require_writable(layout)
+        # Asked again once it is locked: another run may have linked it, or have it in use.
+        replaced = tuple(
+            item
+            for item in replaced
+            if remove(layout, item, still=is_unused, on_wait=partial(on_wait, item.manifest.name))
+        )
+        left = tuple(path for path in left if discard(layout, path))
         abandoned = clear_abandoned(layout)
     return Collected(
         replaced=replaced,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Collection, Iterable
@@ -18,13 +19,20 @@ from ftbuild.store.locks import held
 from ftbuild.store.tree import REPLACED
 
 
+def hold_names(layout: Layout) -> contextlib.AbstractContextManager[None]:
+    """Hold the lock under which names are given, taken away, and asked for before a removal."""
+    return held(layout.locks / "links.lock")
+
+
 def link(layout: Layout, installation: Installation, *, default_profile: str) -> None:
     """Make the friendly name point to an installation, and bring the launchers up to date.
+
+    The lock of its prefix must be held: nobody else removes it then.
 
     Raises:
         EnvironmentFault: The name is taken by something ftbuild did not make.
     """
-    with held(layout.locks / "links.lock"):
+    with hold_names(layout):
         name = layout.root / installation.manifest.name
         before = name.resolve()
         _point(name, Path("store") / installation.prefix.name, ours="store/cpython-")
@@ -45,10 +53,10 @@ def refresh(layout: Layout, *, default_profile: str, asked: Collection[str] = ()
     Raises:
         EnvironmentFault: The place of one of these is taken by something ftbuild did not make.
     """
-    with held(layout.locks / "links.lock"):
+    with hold_names(layout):
         for path in layout.root.glob("cpython-*"):
             if path.is_symlink() and not path.exists() and _is_ours(path, "store/cpython-"):
-                path.unlink()
+                path.unlink(missing_ok=True)
         _refresh(layout, default_profile, asked=asked)
 
 

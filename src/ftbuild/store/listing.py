@@ -145,6 +145,27 @@ def is_linked(layout: Layout, installation: Installation) -> bool:
     return os.path.islink(link) and os.path.realpath(link) == os.path.realpath(installation.prefix)  # noqa: PTH114
 
 
+def require_some(found: tuple[Installation, ...], layout: Layout) -> tuple[Installation, ...]:
+    """The builds that a task needs to do anything, of which there must be one at least.
+
+    The rule for a root without any: a task that needs a build ends with this error (exit 2), one
+    that reports on builds says the same (`nothing_in`) and exits 0.
+
+    Raises:
+        UsageError: There is none; the hint has the command that builds one.
+    """
+    if not found:
+        raise nothing_in(layout)
+    return found
+
+
+def nothing_in(layout: Layout) -> UsageError:
+    """What there is to say of a root without builds, be it missing."""
+    return UsageError(
+        f"nothing is installed in {layout.root} yet", hint="`ftbuild build 3.14` is a start."
+    )
+
+
 def matching(
     found: Iterable[Installation], request: Request, *, default_profile: str
 ) -> tuple[Installation, ...]:

@@ -12,9 +12,9 @@ from typing import Literal
 
 import msgspec
 
-from ftbuild.files import read_file, write_atomically
+from ftbuild.files import make_directory, read_file, write_atomically
 from ftbuild.model.text import AbsolutePath
-from ftbuild.store.layout import Layout
+from ftbuild.store.layout import Layout, hold_if_writable
 
 Kind = Literal["pyenv", "path"]
 
@@ -26,10 +26,15 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     path: AbsolutePath
 
 
+def hold_places(layout: Layout) -> contextlib.AbstractContextManager[None]:
+    """Hold the lock under which links are made and removed: no place with links is forgotten."""
+    return hold_if_writable(layout, "places")
+
+
 def record(layout: Layout, kind: Kind, path: Path) -> None:
     """Remember a place. A root that may only be read forgets it: links work all the same."""
     with contextlib.suppress(OSError):
-        layout.places.mkdir(exist_ok=True)
+        make_directory(layout.places)
         place = Place(kind=kind, path=str(path))
         write_atomically(_file(layout, kind, path), msgspec.json.encode(place) + b"\n")
 

@@ -8,7 +8,8 @@ a run, the next one sees which of the two is whole and restores that (`recover`)
 from __future__ import annotations
 
 import contextlib
-import shutil
+import re
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,12 +20,17 @@ from ftbuild.errors import EnvironmentFault, FtbuildError
 from ftbuild.files import write_atomically
 from ftbuild.model.manifest import Installation, Manifest
 from ftbuild.store.layout import Layout
+from ftbuild.store.links import hold_names
 from ftbuild.store.listing import INCOMPLETE, MANIFEST, Damaged, look_at, read_manifest
 from ftbuild.store.locks import held, is_free
+from ftbuild.store.marked import is_marked, remove_marked
 from ftbuild.store.tree import HASHES, Tree, encode, mode_of, set_modes
 
-_SUFFIXES = frozenset({".aside", ".failed", ".gone"})
-"""Of prefixes that are no longer in place: replaced just now, refused, about to be removed."""
+_NAME = re.compile(r"(?P<prefix>cpython-.+?-[0-9a-f]{8})((\.[0-9a-f]{8})?\.gone|\.aside|\.failed)?")
+"""Names of prefixes, also of those no longer in place: about to be removed, replaced, refused."""
+
+_MARKS = (MANIFEST, HASHES, INCOMPLETE)
+"""Files of which a prefix has one, in place or not. Without it, or the name, it is not ours."""
 
 
 def recover(layout: Layout, store_name: str) -> None:
@@ -38,7 +44,7 @@ def recover(layout: Layout, store_name: str) -> None:
     if _occupied(prefix) and read_manifest(prefix / MANIFEST) is None:
         _remove_ours(prefix)
     (prefix / INCOMPLETE).unlink(missing_ok=True)  # killed just after the manifest was written
-    if aside.is_dir():
+    if is_marked(aside, _MARKS):
         if _occupied(prefix):
             _discard(aside)
         else:
@@ -58,13 +64,15 @@ def placed(layout: Layout, store_name: str, staged: Path) -> Iterator[Path]:
     prefix = layout.store / store_name
     recover(layout, store_name)
     aside = _aside(prefix)
+    if _occupied(aside):
+        raise _foreign(aside)
     try:
-        (staged / INCOMPLETE).touch()
+        (staged / INCOMPLETE).touch(0o644)
         if prefix.is_dir():
             prefix.rename(aside)
         staged.rename(prefix)
     except OSError as error:
-        if aside.is_dir() and not prefix.exists():
+        if aside.is_dir() and not _occupied(prefix):
             aside.rename(prefix)
         raise EnvironmentFault(
             f"{prefix} cannot be put in place: {error.strerror}",
@@ -109,53 +117,78 @@ def complete(prefix: Path, manifest: Manifest, tree: Tree) -> Installation:
     return Installation(prefix=prefix, manifest=manifest)
 
 
-def remove(layout: Layout, installation: Installation | Damaged) -> None:
+def remove(
+    layout: Layout,
+    installation: Installation | Damaged,
+    *,
+    still: Callable[[Installation], bool] = lambda _: True,
+    on_wait: Callable[[], None] = lambda: None,
+) -> bool:
     """Take an installation away, or what is left of one; from the first step on nothing lists it.
+
+    Args:
+        layout: The root.
+        installation: What was chosen, before its locks were held.
+        still: Asked once they are, of what is there by then: whether it is to go.
+        on_wait: Called where another run is at it.
+
+    Returns:
+        Whether it was removed; if not, another run has removed it, or it is not to go any more.
 
     Raises:
         EnvironmentFault: Some of it cannot be removed.
     """
     prefix = installation.prefix
-    with held(_lock(layout, prefix.name)):
-        if isinstance(installation, Damaged) and not isinstance(look_at(prefix), Damaged):
-            return  # another run has mended or removed it
-        gone = _gone(prefix)
-        shutil.rmtree(gone, ignore_errors=True)
+    with held(_lock(layout, prefix.name), on_wait=on_wait):
         try:
-            prefix.rename(gone)
+            with hold_names(layout):
+                if not _is_still(installation, still):
+                    return False
+                gone = _make_gone(prefix)
             if gone.is_symlink():
-                gone.unlink()  # never through a link
-            else:
-                shutil.rmtree(gone)
+                gone.unlink()
+                return True
+            if not is_marked(gone, _MARKS):
+                (gone / INCOMPLETE).touch(0o644)  # damaged, and named by the user: ours from now on
+            remove_marked(gone, _MARKS)
         except OSError as error:
             raise EnvironmentFault(
                 f"{prefix} cannot be removed: {error.strerror}: {error.filename}"
             ) from error
+    return True
 
 
 def leftovers(layout: Layout) -> tuple[Path, ...]:
     """Unfinished, failed and set-aside prefixes of ours that no run is working on."""
+    if layout.store.is_symlink() or not layout.store.is_dir():
+        return ()
     return tuple(
         path
         for path in sorted(layout.store.iterdir())
-        if path.is_dir()
-        and ((path / INCOMPLETE).exists() or path.suffix in _SUFFIXES)
-        and is_free(_lock(layout, _prefix_name(path)))
+        if _is_leftover(path) and is_free(_lock(layout, _prefix_name(path)))
     )
 
 
-def discard(layout: Layout, path: Path) -> None:
+def discard(layout: Layout, path: Path) -> bool:
     """Remove a leftover; a build that was set aside comes back where its successor is not whole.
+
+    Returns:
+        Whether it still was one; another run may have mended it.
 
     Raises:
         EnvironmentFault: Something that ftbuild did not make is in the way.
     """
     name = _prefix_name(path)
     with held(_lock(layout, name)):
+        if not _is_leftover(path):
+            return False
         if path.suffix in {".failed", ".gone"}:
             _discard(path)
+        elif not is_marked(path, _MARKS):
+            path.rmdir()
         else:
             recover(layout, name)
+    return True
 
 
 @contextlib.contextmanager
@@ -178,52 +211,81 @@ def _lock(layout: Layout, store_name: str) -> Path:
 
 
 def _prefix_name(path: Path) -> str:
-    return path.stem if path.suffix in _SUFFIXES else path.name
+    known = _NAME.fullmatch(path.name)
+    return known["prefix"] if known else path.name
 
 
 def _occupied(path: Path) -> bool:
     return path.is_symlink() or path.exists()
 
 
+def _is_still(chosen: Installation | Damaged, still: Callable[[Installation], bool]) -> bool:
+    """Whether what was chosen to be removed is still there, and still to go; locks are held."""
+    there = look_at(chosen.prefix)
+    if isinstance(chosen, Damaged):
+        return isinstance(there, Damaged)  # else another run has mended or removed it
+    if not is_marked(chosen.prefix, _MARKS):
+        return False
+    if isinstance(there, Installation):
+        return there.manifest.digest == chosen.manifest.digest and still(there)
+    return still(chosen)
+
+
 def _aside(prefix: Path) -> Path:
     return prefix.with_name(f"{prefix.name}.aside")
 
 
+def _is_leftover(path: Path) -> bool:
+    if not _NAME.fullmatch(path.name) or path.is_symlink() or not path.is_dir():
+        return False
+    if not is_marked(path, _MARKS):
+        return not any(path.iterdir())  # killed before the first file, or after the last
+    return path.name != _prefix_name(path) or (path / INCOMPLETE).exists()
+
+
 def _remove_ours(prefix: Path) -> None:
-    marks = (INCOMPLETE, MANIFEST, HASHES)
-    if (
-        prefix.is_symlink()
-        or not prefix.is_dir()
-        or not (any((prefix / mark).exists() for mark in marks) or not any(prefix.iterdir()))
-    ):
-        there = look_at(prefix)
-        other = f", or {there.remedy}" if isinstance(there, Damaged) else ""
-        raise EnvironmentFault(
-            f"{prefix} exists and was not made by ftbuild",
-            hint=f"Move it away{other}; or choose another --root.",
-        )
+    empty = prefix.is_dir() and not prefix.is_symlink() and not any(prefix.iterdir())
+    if not (empty or is_marked(prefix, _MARKS)):
+        raise _foreign(prefix)
     _discard(prefix)
 
 
 def _keep_failed(prefix: Path, error: BaseException) -> None:
     """A prefix that failed its checks is kept for a look, unlisted, until the next or `gc`."""
-    if isinstance(error, FtbuildError) and error.exit_code == 1:
-        failed = prefix.with_name(f"{prefix.name}.failed")
+    failed = prefix.with_name(f"{prefix.name}.failed")
+    if is_marked(failed, _MARKS):
         _discard(failed)
+    if isinstance(error, FtbuildError) and error.exit_code == 1 and not _occupied(failed):
         prefix.rename(failed)
     else:
         _discard(prefix)
 
 
-def _gone(path: Path) -> Path:
-    return path.with_name(f"{_prefix_name(path)}.gone")
+def _make_gone(path: Path) -> Path:
+    """Take a tree's name from it before it goes: half of it must not pass for anything.
+
+    Raises:
+        OSError: It cannot be renamed.
+    """
+    gone = path.with_name(f"{_prefix_name(path)}.gone")
+    if path.suffix == gone.suffix:
+        return path
+    with contextlib.suppress(OSError):
+        remove_marked(gone, _MARKS)  # of a run that was killed
+    if _occupied(gone):
+        gone = gone.with_suffix(f".{secrets.token_hex(4)}.gone")
+    path.rename(gone)
+    return gone
 
 
 def _discard(path: Path) -> None:
-    """Remove a tree of ours. It loses its name first: half of it must not pass for anything."""
-    gone = _gone(path)
-    if path != gone:
-        shutil.rmtree(gone, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            path.rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
+    """Remove a tree of ours, as far as that goes; the rest is a leftover."""
+    with contextlib.suppress(OSError):
+        remove_marked(_make_gone(path), _MARKS)
+
+
+def _foreign(path: Path) -> EnvironmentFault:
+    return EnvironmentFault(
+        f"{path} exists and was not made by ftbuild",
+        hint="Move it away, or choose another --root.",
+    )

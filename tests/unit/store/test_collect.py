@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 from ftbuild.model.versions import Variant
 from ftbuild.store.collect import collect
 from ftbuild.store.layout import Layout
 from ftbuild.store.links import link
-from ftbuild.store.listing import installations
-from ftbuild.store.tree import REPLACED
+from ftbuild.store.listing import installations, is_linked
+from ftbuild.store.locks import held
+from ftbuild.store.tree import INCOMPLETE, REPLACED
 from tests.builders import DEFAULT, store
 
 
@@ -57,6 +59,7 @@ def test_days_may_be_none(layout: Layout) -> None:
 def test_leftovers_and_abandoned_directories_go(layout: Layout) -> None:
     failed = layout.store / "cpython-3.14.7t-12345678.failed"
     failed.mkdir()
+    (failed / INCOMPLETE).touch()
     (layout.work / "12345678").mkdir()
     rehearsed = collect(layout, days=30, dry_run=True)
     assert (rehearsed.leftovers, rehearsed.abandoned) == ((failed,), 0)
@@ -64,3 +67,37 @@ def test_leftovers_and_abandoned_directories_go(layout: Layout) -> None:
     assert (done.leftovers, done.abandoned) == ((failed,), 1)
     assert not failed.exists()
     assert collect(layout, days=30, dry_run=False).leftovers == ()
+
+
+def test_what_others_put_into_the_store_is_no_leftover(layout: Layout) -> None:
+    for name in ("photos.aside", "photos.gone", "cpython-3.14.7t-12345678.failed", "photos"):
+        (layout.store / name).mkdir()
+        (layout.store / name / "irreplaceable.jpg").touch()
+    (layout.store / "photos" / INCOMPLETE).touch()
+    (layout.root / "elsewhere").mkdir()
+    (layout.root / "elsewhere" / INCOMPLETE).touch()
+    (layout.store / "cpython-3.14.7-12345678.gone").symlink_to(layout.root / "elsewhere")
+    before = sorted(layout.root.rglob("*"))
+    assert collect(layout, days=0, dry_run=True).leftovers == ()
+    assert collect(layout, days=0, dry_run=False).leftovers == ()
+    assert [path for path in before if path not in layout.root.rglob("*")] == []
+
+
+def test_what_was_linked_meanwhile_stays(layout: Layout) -> None:
+    """It is decided again under the locks: another run has one of them, and links a build."""
+    for word in ("-a", "-b"):
+        store(layout, started=ago(9), linked=False, configure_args=(word,))
+    store(layout, started=ago(1))
+    first, second = (item for item in installations(layout) if not is_linked(layout, item))
+    with contextlib.ExitStack() as other:
+        other.enter_context(held(layout.locks / f"{first.prefix.name}.lock"))
+
+        def go_on(name: str) -> None:
+            assert name == first.manifest.name
+            link(layout, second, default_profile=DEFAULT)
+            other.close()
+
+        done = collect(layout, days=0, dry_run=False, on_wait=go_on)
+    assert done.replaced == (first,)
+    assert is_linked(layout, second)
+    assert second.python.exists()

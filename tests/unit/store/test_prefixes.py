@@ -150,7 +150,7 @@ def of_the_future(layout: Layout) -> None:
 def being_removed(layout: Layout) -> None:
     """Killed in the middle of `remove` or of a discard."""
     prefix = whole(layout).prefix
-    (prefix / MANIFEST).unlink()
+    (prefix / "old").unlink()
     prefix.rename(prefix.with_name(f"{NAME}.gone"))
 
 
@@ -213,6 +213,7 @@ def test_leftovers_can_be_found_and_discarded(
 
 def test_a_failed_build_is_a_leftover_too(layout: Layout) -> None:
     (layout.store / f"{NAME}.failed").mkdir()
+    (layout.store / f"{NAME}.failed" / INCOMPLETE).touch()
     (path,) = leftovers(layout)
     discard(layout, path)
     assert not in_store(layout)
@@ -285,9 +286,53 @@ def test_remove_after_a_remove_that_was_killed(layout: Layout) -> None:
 
 def test_remove_of_what_is_gone(layout: Layout) -> None:
     made = whole(layout)
-    remove(layout, made)
-    with pytest.raises(EnvironmentFault, match="cannot be removed: No such file"):
-        remove(layout, made)
+    assert remove(layout, made)
+    assert not remove(layout, made), "another run was faster, and that is as good"
+
+
+def test_remove_of_what_is_another_build_by_now(layout: Layout) -> None:
+    made = whole(layout)
+    other = msgspec.structs.replace(made.manifest, digest="0" * 64)
+    (made.prefix / MANIFEST).write_bytes(msgspec.json.encode(other))
+    assert not remove(layout, made)
+    assert (made.prefix / "old").exists()
+
+
+def test_remove_of_what_is_damaged(layout: Layout) -> None:
+    made = whole(layout)
+    (made.prefix / MANIFEST).write_text("{")
+    assert remove(layout, made)
+    assert not list(layout.store.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".gone", ".failed"])
+def test_what_others_have_under_a_name_like_ours_stays(
+    layout: Layout, staged: Path, suffix: str
+) -> None:
+    theirs = layout.store / f"{NAME}{suffix}"
+    a_directory(theirs)
+    made = whole(layout)
+    with pytest.raises(Refused), placed(layout, NAME, staged):
+        raise Refused("a check failed")
+    assert installations(layout) == (made,)
+    discarded = [path for path in leftovers(layout) if discard(layout, path)]
+    assert theirs not in discarded
+    assert remove(layout, made)
+    assert list(layout.store.iterdir()) == [theirs]
+    assert (theirs / "thesis.txt").read_text() == "irreplaceable"
+
+
+def test_what_others_have_where_a_build_is_set_aside(layout: Layout, staged: Path) -> None:
+    made = whole(layout)
+    theirs = layout.store / f"{NAME}.aside"
+    a_directory(theirs)
+    with (
+        pytest.raises(EnvironmentFault, match="was not made by ftbuild"),
+        placed(layout, NAME, staged),
+    ):
+        pass
+    assert installations(layout) == (made,)
+    assert (theirs / "thesis.txt").exists()
 
 
 def test_a_manifest_that_cannot_be_written(small_disk: Path) -> None:
