@@ -37,13 +37,13 @@ from ftbuild.building.given import NOTHING_GIVEN, Given
 from ftbuild.errors import UsageError
 from ftbuild.fetch.sources import Sources
 from ftbuild.files import expand_home
-from ftbuild.model.events import Emit, Event
+from ftbuild.model.events import Emit, Event, Warned
 from ftbuild.model.manifest import Installation
 from ftbuild.model.report import Report, expect
 from ftbuild.model.spec import BuildSpec
 from ftbuild.model.versions import Request, parse_requests
 from ftbuild.provision import Options, Summary, World
-from ftbuild.store.layout import layout_of, open_root
+from ftbuild.store.layout import layout_of, open_root, root_complaints
 from ftbuild.store.listing import Damaged, damaged, meant
 from ftbuild.verifying import FULL, files
 
@@ -162,7 +162,9 @@ def build(*versions: str, options: Options | None = None, world: World | None = 
         Interrupted: The world was stopped.
     """
     where = world or _default()
-    open_root(where.layout.root)
+    layout = open_root(where.layout.root)
+    for text in root_complaints(layout, user=os.geteuid()):
+        where.emit(Warned(text=text))
     return provision.provide(_requests(versions), options or Options(), where)
 
 

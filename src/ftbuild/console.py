@@ -408,6 +408,12 @@ def say(text: str) -> None:
     print(sanitise(text))  # noqa: T201 - this is the console
 
 
+def note(text: str) -> None:
+    """Say something while a task goes on, on standard error."""
+    with progress() as emit:
+        emit(Noted(text=text))
+
+
 def pass_on(line: str) -> None:
     """A line of another program, on standard error."""
     print(sanitise(line), file=sys.stderr, flush=True)  # noqa: T201 - this is the console

@@ -130,6 +130,49 @@ def test_nothing_is_installed_yet(ftbuild_: Ftbuild) -> None:
     assert ftbuild_("gc").out == "nothing to remove\n"
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("list", "show", "profiles", "verify", "upgrade", "gc", "gc --dry-run"),
+        *("unlink path", "unlink pyenv"),
+    ],
+)
+@pytest.mark.parametrize("name", ["root", "none", "empty"])
+def test_who_reports_on_a_root_without_builds_has_nothing_to_say(
+    ftbuild_: Ftbuild, tmp_path: Path, line: str, name: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    ended = ftbuild_(*line.split(), "--root", str(tmp_path / name))
+    assert ended.code == 0
+    assert "nothing" in ended.out.lower()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("which 3.14t", "run 3.14t", "show 3.14t", "remove 3.14t", "pack 3.14", "verify 3.14"),
+        *("bench", "audit numpy", "export uv", "export toolcache --dir DIR", "export tox"),
+        *("export nox", "link path --into DIR", "link pyenv"),
+    ],
+)
+def test_who_needs_a_build_says_how_to_get_one(
+    ftbuild_: Ftbuild, tmp_path: Path, line: str
+) -> None:
+    ended = ftbuild_(*line.replace("DIR", str(tmp_path / "dir")).split())
+    assert ended.code == 2
+    assert "`ftbuild build 3.14" in ended.err
+    assert not (tmp_path / "dir").exists()
+
+
+@pytest.mark.parametrize("name", ["red\x1b[31m", "x" * 300])
+@pytest.mark.parametrize("line", ["build 3.14", "list --json", "gc", "which 3.14", "doctor"])
+def test_a_root_of_a_name_that_cannot_be_used(ftbuild_: Ftbuild, line: str, name: str) -> None:
+    ended = ftbuild_(*line.split(), "--root", name)
+    assert ended.code == 2
+    assert "the root '" in ended.err
+    assert ended.err.replace("\n", "").isprintable()
+
+
 def test_reading_makes_nothing(ftbuild_: Ftbuild, tmp_path: Path) -> None:
     assert ftbuild_("list", "--root", str(tmp_path / "none")).code == 0
     assert not (tmp_path / "none").exists()

@@ -16,8 +16,8 @@ from ftbuild.cli.surroundings import (
     HELP,
     catalogue_of,
     installed,
+    layout_at,
     positive,
-    root_of,
     some,
     world_of,
 )
@@ -27,7 +27,6 @@ from ftbuild.files import expand_home
 from ftbuild.model.versions import parse_requests
 from ftbuild.program import command
 from ftbuild.provision import Options
-from ftbuild.store.layout import layout_of
 from ftbuild.store.listing import load_manifest
 
 
@@ -173,9 +172,7 @@ def doctor(
     if install and found.commands:
         toolchain_.install(found, env=os.environ, on_line=console.pass_on)
         found = toolchain_.examine(recipes_, want=toolchain, env=os.environ)
-    first = found_first(
-        layout_of(root_of(root)), default_profile=recipes_.default_profile, env=os.environ
-    )
+    first = found_first(layout_at(root), default_profile=recipes_.default_profile, env=os.environ)
     render.diagnosis(found, first, json=json)
 
 
@@ -241,4 +238,5 @@ def upgrade(
     """
     with world_of(root, recipes, mirror, offline=offline, quiet=quiet) as world:
         summary = provision.upgrade(parse_requests(versions), world)
-    render.summary(summary, world.layout, json=json)
+    if not render.said_nothing(summary.outcomes, world.layout, json=json):
+        render.summary(summary, world.layout, json=json)

@@ -9,12 +9,11 @@ from pathlib import Path
 from invoke.context import Context
 
 from ftbuild import render
-from ftbuild.cli.surroundings import HELP, default_profile, installed, root_of, world_of
+from ftbuild.cli.surroundings import HELP, builds, default_profile, installed, layout_at, world_of
 from ftbuild.errors import UsageError
 from ftbuild.export import snippets, toolcache, uv
 from ftbuild.files import expand_home
 from ftbuild.program import command
-from ftbuild.store.layout import layout_of
 
 
 @command(
@@ -79,7 +78,7 @@ def export_toolcache(
         )
     with world_of(root, quiet=quiet, writes=False) as world:
         wanted = toolcache.places(
-            installed(versions, world.layout),
+            builds(versions, world.layout),
             Path(os.path.abspath(expand_home(Path(cache)))),  # noqa: PTH100 - as it was written
             default_profile=world.catalogue.default_profile,
             asked=bool(versions),
@@ -107,10 +106,6 @@ def export_nox(
 
 
 def _interpreters(versions: Sequence[str], root: str) -> dict[str, Path]:
-    layout = layout_of(root_of(root))
-    found = installed(versions, layout)
-    if not found:
-        raise UsageError(
-            f"nothing is installed in {layout.root} yet", hint="`ftbuild build 3.14` is a start."
-        )
+    layout = layout_at(root)
+    found = builds(versions, layout)
     return snippets.interpreters(layout, found, default_profile=default_profile())

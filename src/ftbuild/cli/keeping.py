@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from invoke.context import Context
@@ -14,9 +15,9 @@ from ftbuild.cli.surroundings import (
     HELP,
     default_profile,
     installed,
+    layout_at,
     one,
     positive,
-    root_of,
     some,
     world_of,
 )
@@ -26,22 +27,24 @@ from ftbuild.model.versions import parse_requests
 from ftbuild.program import command
 from ftbuild.store import links, prefixes
 from ftbuild.store.collect import collect
-from ftbuild.store.layout import layout_of, open_root
+from ftbuild.store.layout import open_root, require_writable
 from ftbuild.store.listing import Damaged, damaged, installations, named
 
 
 @command(name="list", help=HELP)
 def list_(_c: Context, root: str = "", json: bool = False) -> None:
     """The installed builds."""
-    layout = layout_of(root_of(root))
+    layout = layout_at(root)
     render.listing(installations(layout), layout, damaged=damaged(layout), json=json)
 
 
 @command(words="versions", help=HELP)
 def show(_c: Context, versions: Sequence[str] = (), root: str = "", json: bool = False) -> None:
     """Everything recorded about installed builds: what was asked, used, and came out."""
-    layout = layout_of(root_of(root))
-    render.details(installed(versions, layout), json=json)
+    layout = layout_at(root)
+    found = installed(versions, layout)
+    if not render.said_nothing(found, layout, json=json):
+        render.details(found, json=json)
 
 
 @command(words="versions", help=HELP | {"output": "a folder to copy them to"})
@@ -56,8 +59,11 @@ def profiles(
 
     `ftbuild build --profile-data FILE` uses one: a team trains once.
     """
-    layout = layout_of(root_of(root))
-    found = provision.stored_profiles(installed(versions, layout), layout, default_profile())
+    layout = layout_at(root)
+    builds = installed(versions, layout)
+    if render.said_nothing(builds, layout, json=json):
+        return
+    found = provision.stored_profiles(builds, layout, default_profile())
     if output:
         found = provision.copied(found, Path(output))
     render.profiles(found, json=json)
@@ -66,7 +72,7 @@ def profiles(
 @command(words="versions", help=HELP | {"versions": "one installed build"})
 def which(_c: Context, versions: Sequence[str] = (), root: str = "") -> None:
     """The path of an installed interpreter; of a pair, that of the GIL build."""
-    console.say(str(one(versions, layout_of(root_of(root)), "which").python))
+    console.say(str(one(versions, layout_at(root), "which").python))
 
 
 @command(words="versions", help=HELP)
@@ -75,7 +81,7 @@ def run(c: Context, versions: Sequence[str] = (), root: str = "") -> None:
 
     Sanitizer builds get the options and the suppression list that belong to them.
     """
-    chosen = one(versions, layout_of(root_of(root)), "run")
+    chosen = one(versions, layout_at(root), "run")
     process.replace(
         [chosen.python, *shlex.split(c.remainder)],
         env=chosen.environment(os.environ),
@@ -104,7 +110,9 @@ def verify(
     """
     with world_of(root, writes=False) as world:
         reports = api.verify(*versions, hashes=files, world=world)
-    render.reports(reports, json=json, everything=verbose)
+    so = ": there is nothing to verify"
+    if not render.said_nothing(reports, world.layout, json=json, so=so):
+        render.reports(reports, json=json, everything=verbose)
 
 
 @command(
@@ -113,21 +121,30 @@ def verify(
 )
 def remove(_c: Context, versions: Sequence[str] = (), root: str = "", json: bool = False) -> None:
     """Remove installed builds, and the names that point to them: also those that `link` made."""
-    layout = open_root(root_of(root))
     words = [word for text in versions for word in text.split(",") if word.strip()]
+    layout = layout_at(root)
     exact = {word: item for word in words if (item := named(layout, word)) is not None}
     requests = [word for word in words if word not in exact]
     if not exact:
         some(parse_requests(requests), "remove 3.14.6t")
-    broken = [item for item in exact.values() if isinstance(item, Damaged)]
-    whole = {item.prefix: item for item in exact.values() if not isinstance(item, Damaged)}
+    chosen = {item.prefix: item for item in exact.values()}
     if requests:
-        whole |= {item.prefix: item for item in installed(requests, layout)}
-    everything: list[Installation | Damaged] = [*whole.values(), *broken]
-    for item in everything:
-        prefixes.remove(layout, item)
+        chosen |= {item.prefix: item for item in installed(requests, layout)}
+    require_writable(open_root(layout.root))
+    removed = {
+        prefix
+        for prefix, item in chosen.items()
+        if prefixes.remove(layout, item, on_wait=partial(_wait, prefix.name))
+    }
     links.refresh(layout, default_profile=default_profile())
-    render.removed(tuple(whole.values()), drop_dangling(layout), damaged=broken, json=json)
+    whole = [item for item in chosen.values() if isinstance(item, Installation)]
+    render.removed(
+        [item for item in whole if item.prefix in removed],
+        drop_dangling(layout),
+        gone=[item for item in whole if item.prefix not in removed],
+        damaged=[item for item in chosen.values() if isinstance(item, Damaged)],
+        json=json,
+    )
 
 
 @command(
@@ -144,6 +161,14 @@ def gc(
 
     A linked build is never touched, nor one replaced lately: virtual environments point there.
     """
-    layout = open_root(root_of(root))
-    collected = collect(layout, days=positive(days, "--days") or 0, dry_run=dry_run)
+    layout = layout_at(root)
+    limit = positive(days, "--days") or 0
+    look = dry_run or not layout.root.exists() or not any(layout.root.iterdir())
+    if not look:
+        open_root(layout.root)
+    collected = collect(layout, days=limit, dry_run=look, on_wait=_wait)
     render.collected(collected, dry_run=dry_run, json=json)
+
+
+def _wait(name: str) -> None:
+    console.note(f"{name}: another run is at it")

@@ -9,12 +9,11 @@ from pathlib import Path
 from invoke.context import Context
 
 from ftbuild import render
-from ftbuild.cli.surroundings import HELP, default_profile, installed, root_of
+from ftbuild.cli.surroundings import HELP, builds, default_profile, layout_at
 from ftbuild.errors import UsageError
 from ftbuild.export import path, pyenv
 from ftbuild.model.versions import parse_requests
 from ftbuild.program import command
-from ftbuild.store.layout import layout_of
 
 _HELP = HELP | {
     "pyenv_root": "pyenv's own directory [PYENV_ROOT, else ~/.pyenv]",
@@ -34,10 +33,10 @@ def link_pyenv(
 
     A version that is there already and not ftbuild's stays; exits 1 then.
     """
-    layout = layout_of(root_of(root))
+    layout = layout_at(root)
     made = pyenv.link(
         layout,
-        installed(versions, layout),
+        builds(versions, layout),
         pyenv_root=_pyenv_root(pyenv_root),
         default_profile=default_profile(),
     )
@@ -60,10 +59,10 @@ def link_path(
         raise UsageError(
             "no directory was named", hint="For instance: ftbuild link path --into ~/.local/bin"
         )
-    layout = layout_of(root_of(root))
+    layout = layout_at(root)
     made = path.link(
         layout,
-        installed(versions, layout),
+        builds(versions, layout),
         into=Path(into),
         default_profile=default_profile(),
         env=os.environ,
@@ -88,7 +87,7 @@ def unlink_pyenv(
     Environments that pyenv-virtualenv made inside a version stay.
     """
     removed = pyenv.unlink(
-        layout_of(root_of(root)),
+        layout_at(root),
         parse_requests(versions),
         pyenv_root=Path(pyenv_root) if pyenv_root else None,
         default_profile=default_profile(),
@@ -110,7 +109,7 @@ def unlink_path(
 ) -> None:
     """Remove launchers that `link path` made; without a version, all of this root."""
     removed = path.unlink(
-        layout_of(root_of(root)), parse_requests(versions), into=Path(into) if into else None
+        layout_at(root), parse_requests(versions), into=Path(into) if into else None
     )
     render.unlinked(removed, json=json)
 

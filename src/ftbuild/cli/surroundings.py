@@ -11,12 +11,13 @@ from ftbuild import api, console
 from ftbuild import catalogue as catalogue_
 from ftbuild.building.given import NOTHING_GIVEN, Given
 from ftbuild.errors import UsageError
+from ftbuild.model.events import Warned
 from ftbuild.model.manifest import Installation
 from ftbuild.model.recipes import Catalogue
 from ftbuild.model.versions import Request, parse_requests
 from ftbuild.provision import World
-from ftbuild.store.layout import Layout, open_root
-from ftbuild.store.listing import find, meant
+from ftbuild.store.layout import Layout, look_at_root, open_root, root_complaints
+from ftbuild.store.listing import find, meant, require_some
 
 HELP = {
     "root": "where everything lives [FTBUILD_ROOT, else ~/.local/share/ftbuild]",
@@ -44,12 +45,12 @@ def world_of(
     writes: bool = True,
 ) -> Iterator[World]:
     """What a task works with, made of the options and the environment; shows progress meanwhile."""
-    where = root_of(root)
-    if writes:
-        open_root(where)
+    layout = open_root(root_of(root)) if writes else look_at_root(root_of(root))
     with console.progress(quiet=quiet, verbose=verbose) as emit:
+        for text in root_complaints(layout, user=os.geteuid()):
+            emit(Warned(text=text))
         yield api.world(
-            where,
+            layout.root,
             recipes=recipes,
             mirrors=mirror,
             archive_stores=stores,
@@ -62,6 +63,17 @@ def world_of(
 def root_of(root: str) -> Path:
     """The root that an option or the environment names, else the user's own."""
     return api.root_of(root, os.environ)
+
+
+def layout_at(root: str) -> Layout:
+    """The root to read from; warns where its owner or its permissions are not as they should be."""
+    layout = look_at_root(root_of(root))
+    complaints = root_complaints(layout, user=os.geteuid())
+    if complaints:
+        with console.progress() as emit:
+            for text in complaints:
+                emit(Warned(text=text))
+    return layout
 
 
 def catalogue_of(recipes: Sequence[str]) -> Catalogue:
@@ -77,6 +89,15 @@ def default_profile() -> str:
 def installed(versions: Sequence[str], layout: Layout) -> tuple[Installation, ...]:
     """The installed builds that words mean; all of them without a word."""
     return meant(layout, parse_requests(versions), default_profile=default_profile())
+
+
+def builds(versions: Sequence[str], layout: Layout) -> tuple[Installation, ...]:
+    """The same for a task that needs a build: at least one.
+
+    Raises:
+        UsageError: There is none.
+    """
+    return require_some(installed(versions, layout), layout)
 
 
 def one(versions: Sequence[str], layout: Layout, name: str) -> Installation:

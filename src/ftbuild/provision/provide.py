@@ -19,7 +19,7 @@ from ftbuild.provision.make import Outcome, make_all, plan_of, training_of
 from ftbuild.provision.prove import judge_pairs
 from ftbuild.provision.training import warn_of_unfit
 from ftbuild.provision.world import Options, World
-from ftbuild.store.layout import require_plain
+from ftbuild.store.layout import is_writable, require_plain, require_writable
 from ftbuild.store.links import refresh
 from ftbuild.store.listing import find, installations, is_linked
 
@@ -54,13 +54,16 @@ def provide(requests: Sequence[Request], options: Options, world: World) -> Summ
         for job in jobs
         if not options.force and (have := linked(job, world)) is not None
     }
-    if outcomes:  # a launcher may have gone since, or its place was taken when it was due
+    # A launcher may have gone since, or its place was taken when it was due.
+    if outcomes and is_writable(world.layout):
         refresh(
             world.layout,
             default_profile=world.catalogue.default_profile,
             asked=[outcome.name for outcome in outcomes.values()],
         )
     todo = [job for job in jobs if job.store_name not in outcomes]
+    if todo:
+        require_writable(world.layout)
     if todo and not options.force:
         outcomes |= take(todo, world, host.platform)
         todo = [job for job in jobs if job.store_name not in outcomes]

@@ -16,6 +16,7 @@ from ftbuild.render.builds import (
     profiles,
     removed,
     reports,
+    said_nothing,
     summary,
 )
 from ftbuild.render.documents import FORMAT
@@ -55,6 +56,7 @@ __all__ = [
     "profiles",
     "removed",
     "reports",
+    "said_nothing",
     "snippet",
     "summary",
     "toolcache",

@@ -34,7 +34,7 @@ from ftbuild.render.documents import (
 from ftbuild.render.links import MARKS, link_fields, path_text
 from ftbuild.store.collect import Collected
 from ftbuild.store.layout import Layout
-from ftbuild.store.listing import Damaged, is_linked
+from ftbuild.store.listing import Damaged, is_linked, nothing_in
 from ftbuild.toolchain import Diagnosis, Finding
 
 _SHOWN = 5
@@ -221,6 +221,15 @@ def catalogue(
     say(f"\nRecipes: {recipes.own_recipes()}")
 
 
+def said_nothing(found: Sequence[object], layout: Layout, *, json: bool, so: str = "") -> bool:
+    """Say so where a task that reports on builds has none to report on; true if it was said."""
+    if found or json:
+        return False
+    nothing = nothing_in(layout)
+    say(f"{nothing.message[0].upper()}{nothing.message[1:]}{so}. {nothing.hint}")
+    return True
+
+
 def listing(
     found: Sequence[Installation],
     layout: Layout,
@@ -235,8 +244,7 @@ def listing(
             **damaged_fields(damaged),
         )
         return
-    if not found and not damaged:
-        say(f"Nothing is installed in {layout.root} yet. `ftbuild build 3.14` is a start.")
+    if said_nothing((*found, *damaged), layout, json=json):
         return
     rows = [
         (
@@ -306,10 +314,8 @@ def reports(found: Sequence[Report], *, json: bool, everything: bool) -> None:
     """What verify found. Raises `Refused` if a check failed."""
     if json:
         print_json(reports=[report_fields(report) for report in found])
-    elif found:
-        say("\n".join(report_text(report, everything=everything) for report in found))
     else:
-        say("Nothing is installed yet: there is nothing to verify.")
+        say("\n".join(report_text(report, everything=everything) for report in found))
     refuse(found, "checks failed")
 
 
@@ -364,13 +370,15 @@ def removed(
     found: Sequence[Installation],
     outside: Sequence[Link],
     *,
+    gone: Sequence[Installation] = (),
     damaged: Sequence[Damaged] = (),
     json: bool,
 ) -> None:
-    """The builds that were removed, and what led to them from outside the root."""
+    """The builds that were removed, also by another run, and what led to them from outside."""
     if json:
         print_json(
             removed=[installation_fields(item) for item in found],
+            gone=[installation_fields(item) for item in gone],
             **damaged_fields(damaged),
             links=[link_fields(item) for item in outside],
         )
@@ -379,6 +387,8 @@ def removed(
         say(f"removed {item.manifest.name} ({size(item.manifest.result.size)}, {item.prefix})")
     for bad in damaged:
         say(f"removed {bad.prefix}, which was damaged: {bad.why}")
+    for item in gone:
+        say(f"{item.manifest.name} was removed by another run ({item.prefix})")
     for link in outside:
         say(f"{link.status} {link.path}{f' ({link.note})' if link.note else ''}")
 

@@ -18,8 +18,6 @@ from ftbuild.toolchain import Finding, Grade
 MARKS = {Grade.OK: "ok", Grade.OPTIONAL: "--", Grade.MISSING: "NO", Grade.WRONG: "NO"}
 """How good a finding is, at the beginning of its line."""
 
-_NOTHING = "Nothing is installed that could be linked. `ftbuild build 3.14` is a start."
-
 
 def linked(found: Sequence[Link], *, after: str, json: bool) -> None:
     """The links that were made. Raises `Refused` where a name was taken.
@@ -32,7 +30,7 @@ def linked(found: Sequence[Link], *, after: str, json: bool) -> None:
     if json:
         print_json(links=[link_fields(item) for item in found])
     else:
-        say(link_text(found) or _NOTHING)
+        say(link_text(found))
         if any(item.status in {"linked", "updated"} for item in found):
             say(f"\nNext: {after}")
     _refuse_taken(found)
@@ -49,8 +47,8 @@ def on_path(found: OnPath, *, json: bool) -> None:
             fish=found.fish,
         )
     else:
-        say(link_text(found.links) or _NOTHING)
-        if found.links and not found.found:
+        say(link_text(found.links))
+        if not found.found:
             say(f"\n{found.folder} is not first on your PATH for these names. To mend that:")
             say(f"  {found.shell}   # in ~/.bashrc or ~/.zshrc\n  {found.fish}   # fish, once")
     _refuse_taken(found.links)
@@ -71,7 +69,7 @@ def toolcache(found: Sequence[Exported], *, json: bool) -> None:
         return
     words = {"already": "there already", "replaced": "in place of another build"}
     rows = [(item.build, words.get(item.status, item.status), str(item.path)) for item in found]
-    say(columns(rows) if rows else "Nothing is installed yet. `ftbuild build 3.14` is a start.")
+    say(columns(rows))
 
 
 def snippet(file: str, text: str, pythons: Mapping[str, Path], *, json: bool) -> None:
