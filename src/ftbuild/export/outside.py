@@ -5,6 +5,7 @@ from __future__ import annotations
 from ftbuild.export import path, pyenv
 from ftbuild.export.links import Link
 from ftbuild.store.layout import Layout
+from ftbuild.store.links import hold_names
 
 
 def drop_dangling(layout: Layout) -> tuple[Link, ...]:
@@ -15,4 +16,5 @@ def drop_dangling(layout: Layout) -> tuple[Link, ...]:
     Raises:
         EnvironmentFault: A directory cannot be written.
     """
-    return (*path.drop_dangling(layout), *pyenv.drop_dangling(layout))
+    with hold_names(layout):  # nobody gives a build its name back meanwhile
+        return (*path.drop_dangling(layout), *pyenv.drop_dangling(layout))

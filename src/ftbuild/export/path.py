@@ -104,23 +104,24 @@ def link(
             hint=f"The launchers are in {layout.bin} already: {put_first(layout.bin)}",
         )
     chosen = {item.prefix for item in found}
-    wanted = [
-        (name, item)
-        for name, item in runnable(layout, default_profile).items()
-        if item.prefix in chosen
-    ]
-    if not wanted:
-        raise UsageError(
-            f"no launcher in {layout.bin} runs {', '.join(item.manifest.name for item in found)}",
-            hint="A launcher runs the newest release of its series; `ftbuild which 3.14.6t` tells "
-            "where another one is.",
-        )
-    try:
-        make_directory(folder)
-    except OSError as error:
-        raise links.unwritable(folder, error) from error
     with places.hold_places(layout):
-        made = tuple(_linked(layout, folder, name, item) for name, item in sorted(wanted))
+        wanted = {
+            name: item
+            for name, item in runnable(layout, default_profile).items()
+            if item.prefix in chosen
+        }
+        if not wanted:
+            names = ", ".join(item.manifest.name for item in found)
+            raise UsageError(
+                f"no launcher in {layout.bin} runs {names}",
+                hint="A launcher runs the newest release of its series; `ftbuild which 3.14.6t` "
+                "tells where another one is.",
+            )
+        try:
+            make_directory(folder)
+        except OSError as error:
+            raise links.unwritable(folder, error) from error
+        made = tuple(_linked(layout, folder, name, item) for name, item in sorted(wanted.items()))
         if any(item.status != "taken" for item in made):
             places.record(layout, "path", folder)
     ours = [item.name for item in made if item.status != "taken"]

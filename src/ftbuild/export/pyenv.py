@@ -91,9 +91,9 @@ def link(
     """
     root = _existing(pyenv_root)
     chosen = {item.prefix for item in found}
-    linked = [item for item in installations(layout) if is_linked(layout, item)]
-    wanted = versions_of(linked, default_profile=default_profile)
     with places.hold_places(layout):
+        linked = [item for item in installations(layout) if is_linked(layout, item)]
+        wanted = versions_of(linked, default_profile=default_profile)
         made = tuple(
             _linked(layout, root / "versions" / name, item)
             for name, item in wanted.items()

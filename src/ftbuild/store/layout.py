@@ -325,11 +325,14 @@ def _is_to_be_marked(layout: Layout) -> bool:
     if stranger is None:
         return True
     own = msgspec.json.encode(Mark(format=FORMAT, owner=os.geteuid())).decode()
+    earlier = (
+        " If it is the root of an earlier ftbuild, without a build of yours by now, say so: "
+        f"echo {shlex.quote(own)} > {shlex.quote(str(layout.root / MARKER))}"
+    )
     raise UsageError(
         f"{layout.root} is no root of ftbuild's, and has something in it: {stranger}",
-        hint="Name a new or an empty directory with --root or FTBUILD_ROOT. If it is the root of "
-        "an earlier ftbuild, without a build of yours by now, say so: "
-        f"echo {shlex.quote(own)} > {shlex.quote(str(layout.root / MARKER))}",
+        hint="Name a new or an empty directory with --root or FTBUILD_ROOT."
+        f"{earlier if layout.store.is_dir() else ''}",
     )
 
 

@@ -144,10 +144,17 @@ def test_a_directory_with_something_of_others_in_it(
     with pytest.raises(UsageError, match="is no root of ftbuild's") as caught:
         open_root(root)
     assert everything(tmp_path) == before
-    # The way out for somebody who knows better.
+    assert "--root" in caught.value.hint
+
+
+def test_the_way_out_for_the_root_of_an_earlier_version_without_builds(layout: Layout) -> None:
+    (layout.root / MARKER).unlink()
+    (layout.logs / "image-3.14.log").touch()
+    with pytest.raises(UsageError, match="is no root of ftbuild's") as caught:
+        open_root(layout.root)
     command = caught.value.hint.partition("say so: ")[2]
     subprocess.run(["/bin/sh", "-c", command], check=True)
-    assert read_mark(layout_of(root))
+    assert open_root(layout.root) == layout
 
 
 def test_what_may_be_there_before(tmp_path: Path) -> None:
