@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import inspect
 import shlex
@@ -24,9 +25,15 @@ from invoke.parser.context import ParserContext
 from invoke.tasks import Task, task
 
 from ftbuild import console
-from ftbuild.errors import FtbuildError, Interrupted, UsageError
+from ftbuild.errors import EnvironmentFault, FtbuildError, Interrupted, UsageError
 from ftbuild.files import full_disk
 from ftbuild.model.versions import nearest
+
+_OF_THE_SYSTEM = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP}
+    | {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE}
+)
+"""What is wrong with a path or a disk, wherever a task comes across it, and no fault of ours."""
 
 
 class Command(Task[Any]):
@@ -73,9 +80,11 @@ def command(
             except FtbuildError as error:
                 raise Exit(console.error_text(error), error.exit_code) from error
             except OSError as error:
-                fault = full_disk(error)  # it may fill up wherever something is written
-                if fault is None:
+                if error.errno not in _OF_THE_SYSTEM:
                     raise
+                fault = full_disk(error) or EnvironmentFault(
+                    f"{error.filename or 'the disk'}: {error.strerror}"
+                )
                 raise Exit(console.error_text(fault), fault.exit_code) from error
 
         signature = inspect.signature(function)

@@ -173,6 +173,16 @@ def test_a_root_of_a_name_that_cannot_be_used(ftbuild_: Ftbuild, line: str, name
     assert ended.err.replace("\n", "").isprintable()
 
 
+@pytest.mark.parametrize("line", ["install", "build 3.14 --from", "pack --output"])
+def test_a_path_that_cannot_be_looked_at(ftbuild_: Ftbuild, line: str) -> None:
+    """No name may be so long: whoever is the superuser cannot look at it either."""
+    store(ftbuild_.layout)
+    words = line.split()
+    ended = ftbuild_(words[0], *words[1:], "./" + "x" * 300, *(["3.14t"] if "pack" in line else []))
+    assert ended.code in {2, 3}
+    assert ended.err.startswith("ftbuild: ")
+
+
 def test_reading_makes_nothing(ftbuild_: Ftbuild, tmp_path: Path) -> None:
     assert ftbuild_("list", "--root", str(tmp_path / "none")).code == 0
     assert not (tmp_path / "none").exists()

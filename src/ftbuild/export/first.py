@@ -130,9 +130,10 @@ def _hits(name: str, env: Mapping[str, str]) -> Iterator[Path]:
     seen = set()
     for entry in env.get("PATH", os.defpath).split(os.pathsep):
         path = Path(entry or ".", name)
-        if (path.parent.parent / "pyvenv.cfg").is_file():
+        # Asked first: of a directory that cannot be looked into the rest is an error.
+        if path in seen or not os.access(path, os.X_OK) or not path.is_file():
             continue
-        if path not in seen and path.is_file() and os.access(path, os.X_OK):
+        if not (path.parent.parent / "pyvenv.cfg").is_file():
             seen.add(path)
             yield path
 
