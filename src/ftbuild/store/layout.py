@@ -23,11 +23,14 @@ MARKER = "ftbuild-root.json"
 FORMAT = 1
 """The arrangement of a root; one of another is left to the ftbuild that made it."""
 
+_BROUGHT = frozenset({"sources", "archives", "profiles"})
 _UNCLAIMED = re.compile(
-    rf"sources/Python-[^/]+|locks/[^/]+\.lock|\.{re.escape(MARKER)}\.[0-9a-f]{{8}}"
+    r"sources/Python-[^/]+|(archives|profiles)/cpython-[^/]+|locks/[^/]+\.lock"
+    rf"|\.{re.escape(MARKER)}\.[0-9a-f]{{8}}"
 )
-"""Files that may be in a directory before it becomes a root: sources, which are judged by their
-hashes, and what a run leaves that was killed while it made the root. Nothing clears them away."""
+"""Files that may be in a directory before it becomes a root: what somebody has brought along for
+the first build, which is judged by its hashes, in directories that may be links; and what a run
+leaves that was killed while it made the root. Nothing clears them away."""
 
 _UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 """Control characters, those that turn the line around, and bytes that are not UTF-8."""
@@ -181,9 +184,9 @@ def open_root(root: Path) -> Layout:
     `require_writable` is for the others.
 
     Raises:
-        UsageError: The path contains white space, which CPython's make rules cannot handle; or
-            something is in it that is not ours.
-        EnvironmentFault: It cannot be made or written, or is that of another ftbuild.
+        UsageError: The path contains white space, which CPython's make rules cannot handle.
+        EnvironmentFault: It cannot be made or written, has something in it that is not ours, or is
+            that of another ftbuild.
     """
     layout = layout_of(root)
     require_plain(layout)
@@ -308,8 +311,7 @@ def _is_to_be_marked(layout: Layout) -> bool:
     """Whether the marker is missing, or a root is this user's now that was another's.
 
     Raises:
-        UsageError: Something is in it that is not ours.
-        EnvironmentFault: What is in it is another user's.
+        EnvironmentFault: Something is in it that is not ours, or builds of another user.
     """
     mark = read_mark(layout)
     if mark is not None:
@@ -329,8 +331,9 @@ def _is_to_be_marked(layout: Layout) -> bool:
         " If it is the root of an earlier ftbuild, without a build of yours by now, say so: "
         f"echo {shlex.quote(own)} > {shlex.quote(str(layout.root / MARKER))}"
     )
-    raise UsageError(
-        f"{layout.root} is no root of ftbuild's, and has something in it: {stranger}",
+    raise EnvironmentFault(
+        f"{layout.root / stranger} exists and was not made by ftbuild: {layout.root} is no root of "
+        "its own",
         hint="Name a new or an empty directory with --root or FTBUILD_ROOT."
         f"{earlier if layout.store.is_dir() else ''}",
     )
@@ -356,7 +359,7 @@ def _strange(top: Path, folder: str = "") -> Iterator[str]:
     with os.scandir(top / folder) as entries:
         for entry in entries:
             name = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.is_dir(follow_symlinks=False) or (name == "sources" and entry.is_dir()):
+            if entry.is_dir(follow_symlinks=False) or (name in _BROUGHT and entry.is_dir()):
                 if name != "lost+found":  # of the file system itself, and not to be looked into
                     yield from _strange(top, name)
             elif not _UNCLAIMED.fullmatch(name) or (

@@ -141,7 +141,7 @@ def test_a_directory_with_something_of_others_in_it(
     root.mkdir()
     put(root)
     before = everything(tmp_path)
-    with pytest.raises(UsageError, match="is no root of ftbuild's") as caught:
+    with pytest.raises(EnvironmentFault, match="was not made by ftbuild") as caught:
         open_root(root)
     assert everything(tmp_path) == before
     assert "--root" in caught.value.hint
@@ -150,7 +150,7 @@ def test_a_directory_with_something_of_others_in_it(
 def test_the_way_out_for_the_root_of_an_earlier_version_without_builds(layout: Layout) -> None:
     (layout.root / MARKER).unlink()
     (layout.logs / "image-3.14.log").touch()
-    with pytest.raises(UsageError, match="is no root of ftbuild's") as caught:
+    with pytest.raises(EnvironmentFault, match="was not made by ftbuild") as caught:
         open_root(layout.root)
     command = caught.value.hint.partition("say so: ")[2]
     subprocess.run(["/bin/sh", "-c", command], check=True)
@@ -166,6 +166,8 @@ def test_what_may_be_there_before(tmp_path: Path) -> None:
     (root / "locks").mkdir(parents=True)
     (root / "locks" / "root.lock").touch()
     (root / "store").mkdir()
+    (root / "archives").mkdir()
+    (root / "archives" / "cpython-3.14.7t-12345678-linux-x86_64.tar.zst").touch()
     (root / "lost+found").mkdir()
     (root / f".{MARKER}.0123abcd").touch()
     (root / "sources").symlink_to(elsewhere)
