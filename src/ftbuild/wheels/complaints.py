@@ -18,6 +18,7 @@ from packaging.utils import canonicalize_name
 from ftbuild.errors import EnvironmentFault, FtbuildError, UsageError
 from ftbuild.process import Completed
 from ftbuild.wheels.indexes import redacted
+from ftbuild.wheels.uv import RESOLVING
 
 _STEPS = 12
 """Steps of the resolver's reasoning that are shown: its last ones, which come to the conclusion."""
@@ -144,8 +145,8 @@ def error_of(
     """
     if done.timed_out:
         return EnvironmentFault(
-            "uv took too long to resolve the requirements",
-            hint="Is the index reachable? Exact versions (name==1.2.3) leave less to search.",
+            f"uv had not resolved the requirements after {RESOLVING / 60:.0f} minutes",
+            hint="Is the index up? Exact versions (name==1.2.3) leave less to search.",
         )
     said = complaint_of(done.stderr)
     return (

@@ -14,6 +14,10 @@ from ftbuild.errors import EnvironmentFault
 _TIMEOUT = 3600.0
 """Seconds that one run of uv may take: it may download gigabytes, or compile a package."""
 
+RESOLVING = 900.0
+"""Seconds that a resolution may take: uv goes on with an index that sends a byte now and then.
+Dozens of packages take seconds; one that has to be built to tell what it requires, minutes."""
+
 _NOT_PASSED = (
     *("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV"),
     # Which Python, where to and what for is decided here.

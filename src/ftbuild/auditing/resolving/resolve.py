@@ -33,7 +33,7 @@ from ftbuild.model.text import Sha256, fitting
 from ftbuild.process import Completed
 from ftbuild.wheels.complaints import complaint_of, error_of, wants_to_build
 from ftbuild.wheels.indexes import configuration_of, redacted
-from ftbuild.wheels.uv import Uv, confined
+from ftbuild.wheels.uv import RESOLVING, Uv, confined
 
 _ENVIRONMENT = ("sys_platform", "platform_machine", "implementation_name", "python_full_version")
 
@@ -252,7 +252,7 @@ def _compiled(words: Sequence[str | Path], uv: Uv, asked: Path) -> Completed | N
 def _run(words: Sequence[str | Path], uv: Uv, file: Path) -> Completed:
     # uv prefers the versions in a file that is there.
     file.unlink(missing_ok=True)
-    return uv.run(*words, "--format", file.name, "--output-file", file)
+    return uv.run(*words, "--format", file.name, "--output-file", file, timeout=RESOLVING)
 
 
 def read_requirements(text: str) -> Iterator[_Stated]:
