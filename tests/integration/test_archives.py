@@ -335,6 +335,10 @@ def test_words_that_name_no_archive(user: Ftbuild, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "no archive was named" in user("install", code=2).err
     assert "there is no such file" in user("install", "nowhere.tar.zst", code=2).err
+    said = user("install", "ftp://me:hunter2@x.test/y.tar.zst", code=2).err
+    assert "there is no such file" in said
+    assert "hunter2" not in said
+    assert "No such file" in user("install", "file:///a%00b.tar.zst", code=3).err
     assert "holds no archive for" in user("install", str(tmp_path / "empty"), code=2).err
     assert "is not the address of an archive" in user("install", "http://x.test/y/", code=2).err
     assert "no version was named" in user("pack", code=2).err

@@ -15,14 +15,16 @@ from urllib.parse import quote, unquote, urlsplit
 import msgspec
 
 from ftbuild.errors import Refused
-from ftbuild.fetch import Origin, Source, Unavailable, directory_url, printable
+from ftbuild.fetch import Origin, Source, Unavailable, directory_url, local_path, printable
+from ftbuild.fetch.deadlines import ARCHIVE, DOCUMENT, Limits
+from ftbuild.files import read_file
 from ftbuild.model.archive import RECORD_SUFFIX, Record, decode_record
 from ftbuild.model.events import Downloaded, Downloading, Emit, Event, Warned
 from ftbuild.model.text import FileName, fitting
 from ftbuild.store.tree import digest
 
-PATIENCE = 120.0
-"""Seconds in which an archive must arrive: about what the `fast` profile takes to compile."""
+_LIMIT = 4 << 20
+"""Bytes a record may have: as many as from a server."""
 
 
 _LONGEST = 200
@@ -60,6 +62,7 @@ class Archives:
         emit: Receives progress and warnings.
         stop: Ends a download when set.
         offline: Whether only directories are asked.
+        limits: How long a server may take with a record, and with an archive; None for the usual.
 
     Raises:
         UsageError: One of the places is neither a directory's path nor an address.
@@ -73,12 +76,14 @@ class Archives:
         emit: Emit,
         stop: threading.Event,
         offline: bool = False,
+        limits: Limits | None = None,
     ) -> None:
         urls = (directory_url(place, what="store") for place in places)
         self._urls = [url for url in urls if not offline or url.startswith("file:")]
         self._env = env
         self._emit = emit
         self._stop = stop
+        self._limits = limits
         self._offers: dict[str, tuple[Offer, ...]] = {}
 
     def offers(self, name: str) -> tuple[Offer, ...]:
@@ -125,17 +130,14 @@ class Archives:
         if path is not None:
             _require_recorded(path, offer.record)
             return path
-        from ftbuild.fetch.document import TIMEOUTS  # noqa: PLC0415 - requests takes its time
-        from ftbuild.fetch.download import Downloads  # noqa: PLC0415
+        from ftbuild.fetch.download import Downloads  # noqa: PLC0415 - requests takes its time
 
         downloads = Downloads(
             cache=into,
             env=self._env,
             emit=self._pass_on,
             stop=self._stop,
-            retries=1,
-            timeouts=TIMEOUTS,
-            patience=PATIENCE,
+            limits=self._limits or ARCHIVE,
         )
         source = Source(filename=offer.name, sha256=offer.record.sha256, size=offer.record.size)
         origin = Origin(name=printable(offer.url), url=offer.url)
@@ -155,11 +157,12 @@ class Archives:
     def _read(self, url: str) -> bytes | None:
         path = local_path(url)
         if path is None:
-            from ftbuild.fetch.document import read_document  # noqa: PLC0415 - requests
+            from ftbuild.fetch.access import read_document  # noqa: PLC0415 - requests
 
-            return read_document(url, env=self._env, stop=self._stop)
+            limits = self._limits or DOCUMENT
+            return read_document(url, env=self._env, stop=self._stop, limits=limits)
         try:
-            return path.read_bytes() if path.is_file() else None
+            return read_file(path, limit=_LIMIT) if path.is_file() else None
         except OSError as error:
             raise Refused(f"its record cannot be read: {error.strerror}") from error
 
@@ -167,12 +170,6 @@ class Archives:
         """Progress only: what went wrong is told once, by whoever wanted the archive."""
         if isinstance(event, Downloading | Downloaded):
             self._emit(event)
-
-
-def local_path(url: str) -> Path | None:
-    """The path of a `file://` address, None of any other."""
-    parts = urlsplit(url)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
 
 def _require_recorded(path: Path, record: Record) -> None:

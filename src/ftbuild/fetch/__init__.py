@@ -15,6 +15,7 @@ from ftbuild.fetch.origins import (
     apt_archives,
     directory_url,
     filename,
+    local_path,
     origins_for,
     printable,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "apt_archives",
     "directory_url",
     "filename",
+    "local_path",
     "origins_for",
     "printable",
 ]

@@ -1,4 +1,4 @@
-"""How one run asks package indexes: with which certificates, credentials and connections.
+"""How one run asks package indexes, and servers of documents: certificates, credentials, patience.
 
 Where credentials come from: an address of an index in the environment that holds them, or, for an
 index that has a name, uv's variables for it. `~/.netrc` is read by requests. They go to the host
@@ -18,7 +18,10 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import msgspec
 
 from ftbuild.fetch import wire
+from ftbuild.fetch.connections import Sessions
+from ftbuild.fetch.deadlines import DOCUMENT, INDEX, Limits, Watch
 from ftbuild.fetch.origins import Attempt, Origin, Unavailable, printable
+from ftbuild.fetch.servers import Servers
 
 _ADDRESSES = (
     *("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"),
@@ -27,9 +30,9 @@ _ADDRESSES = (
 """Variables that hold addresses of indexes, several of them separated by white space."""
 
 _NAMED = re.compile(r"([A-Za-z0-9_.-]+)=(?=[A-Za-z]+:)")
-_TRIES = 3
-_BACKOFF = 0.5
-_LONGEST_WAIT = 5.0
+
+LIMIT = 4 << 20
+"""Bytes a document may have. The largest known, the record of a debug build, has 30,000."""
 
 OFFLINE = "not in the cache, and ftbuild is offline"
 
@@ -45,15 +48,17 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         offline: Whether nothing is asked at all.
         addresses: Further addresses of indexes that may hold credentials, `NAME=URL` or `URL`.
         sessions: The open connections.
-        timeouts: Seconds to connect in, and seconds a server may be silent.
+        servers: What was learnt of the servers.
+        limits: How long each page, and all that is asked of one file, may take.
     """
 
     env: Mapping[str, str]
     stop: threading.Event
     offline: bool = False
     addresses: tuple[str, ...] = ()
-    sessions: wire.Sessions = msgspec.field(default_factory=wire.Sessions)
-    timeouts: tuple[float, float] = (10.0, 30.0)
+    sessions: Sessions = msgspec.field(default_factory=Sessions)
+    servers: Servers = msgspec.field(default_factory=Servers)
+    limits: Limits = INDEX
 
     def address(self, url: str) -> str:
         """An address with the credentials that are known for it."""
@@ -63,31 +68,53 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         """How to make an exchange."""
         return wire.Asking(
             verify=wire.trusted(self.env),
-            connect=self.timeouts[0],
-            read=self.timeouts[1],
+            limits=self.limits,
             sessions=self.sessions,
             compressed=compressed,
         )
 
-    def patiently(self, exchange: Callable[[], T]) -> T:
+    def ask(self, url: str, exchange: Callable[[Watch], T], *, watch: Watch | None = None) -> T:
         """Make an exchange, a few times where it breaks.
 
         Raises:
             wire.Failed: It does not deliver.
             Interrupted: `stop` was set.
         """
-        delay = _BACKOFF
-        for left in reversed(range(_TRIES)):
-            try:
-                return exchange()
-            except wire.Broken as broken:
-                if not left:
-                    raise
-                wait = min(delay if broken.after is None else broken.after, _LONGEST_WAIT)
-                if self.stop.wait(wait):
-                    raise wire.stopped() from None
-                delay *= 2
-        raise AssertionError  # the last try returns or raises
+        watch = watch or Watch(self.limits)
+        return self.servers.ask(url, exchange, watch=watch, stop=self.stop)
+
+
+def read_document(
+    url: str, *, env: Mapping[str, str], stop: threading.Event, limits: Limits = DOCUMENT
+) -> bytes | None:
+    """A small document that nothing pins, or None where its server answers that there is none.
+
+    Args:
+        url: `http://` or `https://`.
+        env: The environment, for the file of trusted certificates.
+        stop: Ends it when set.
+        limits: How long it may take.
+
+    Raises:
+        Unavailable: The server does not deliver it.
+        Interrupted: `stop` was set.
+    """
+    how = wire.Asking(verify=wire.trusted(env), limits=limits)
+
+    def exchange(watch: Watch) -> bytes:
+        with wire.ask(url, offset=0, how=how, watch=watch, stop=stop) as body:
+            return wire.received(body, limit=LIMIT)
+
+    try:
+        return Servers().ask(url, exchange, watch=Watch(limits), stop=stop)
+    except wire.Absent:
+        return None
+    except wire.Failed as failed:
+        raise Unavailable(
+            f"{printable(url)}: {failed.said}",
+            hint="Is the address right, and the server up?",
+            attempts=(Attempt(origin=Origin(name=printable(url), url=url), said=failed.said),),
+        ) from None
 
 
 def unavailable(url: str, said: str) -> Unavailable:
@@ -120,7 +147,10 @@ def with_credentials(url: str, known: Iterable[str]) -> str:
     >>> with_credentials("https://other.example/x.whl", ["https://me:secret@pkg.example/a/simple"])
     'https://other.example/x.whl'
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
     if "@" in parts.netloc or parts.scheme not in {"http", "https"}:
         return url
     same = [each for each in map(urlsplit, known) if _server(each.geturl()) == _server(url)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import io
 import os
 import stat
 import threading
@@ -21,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from ftbuild.errors import EnvironmentFault, Interrupted
 from ftbuild.fetch.origins import Source
-from ftbuild.files import make_directory
+from ftbuild.files import make_directory, write_atomically
 
 CHUNK = 1 << 20
 """Bytes read at a time from a file."""
@@ -38,20 +39,60 @@ def flaw(path: Path, source: Source) -> str | None:
     A symbolic link is never used: what it points at can change after it was looked at.
     """
     try:
-        with os.fdopen(os.open(path, os.O_RDONLY | _NO_LINK), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                return "is not a regular file"
-            if source.size not in {None, status.st_size}:
-                return f"has {status.st_size:,} bytes instead of {source.size:,}"
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if source.size not in {None, size}:
+                return f"has {size:,} bytes instead of {source.size:,}"
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         return MISSING
     except OSError as error:
-        if error.errno == errno.ELOOP:
-            return "is a symbolic link"
-        return f"cannot be read: {error.strerror}"
+        return str(error.strerror)
     return None if digest == source.sha256 else f"has the SHA-256 {digest}, not the pinned one"
+
+
+def open_regular(path: Path, *, follow: bool = False) -> io.BufferedReader:
+    """Open a regular file to read, and nothing else.
+
+    Args:
+        path: The file.
+        follow: Whether it may be a symbolic link to one.
+
+    Raises:
+        FileNotFoundError: It is not there.
+        OSError: It cannot be opened, or is something else; `strerror` goes behind its path.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | _NO_LINK & ~(os.O_NOFOLLOW if follow else 0))
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        number = getattr(error, "errno", errno.EINVAL)
+        reason = f"cannot be read: {os.strerror(number)}"
+        raise OSError(number, "is a symbolic link" if number == errno.ELOOP else reason) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "is not a regular file")
+    return os.fdopen(handle, "rb")
+
+
+def recall(path: Path, *, limit: int = 4 << 20) -> bytes | None:
+    """A small answer that was kept; None where there is none that can be used, or a larger one."""
+    with contextlib.suppress(OSError), open_regular(path) as file:
+        content = file.read(limit + 1)
+        return content if len(content) <= limit else None
+    return None
+
+
+def keep(path: Path, content: bytes) -> None:
+    """Keep a small answer for the next run, whole or not at all; directories are made if need be.
+
+    A cache that cannot be written to forgets. What had the name before, a symbolic link included,
+    is replaced and never written through.
+    """
+    with contextlib.suppress(OSError, ValueError):  # a name may be none that a file can have
+        make_directory(path.parent)
+        write_atomically(path, content, durable=False)
 
 
 def drop(path: Path) -> None:

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import os
-import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote, urlsplit
+
+from msgspec.structs import replace
 
 from ftbuild.fetch import cache, wire
-from ftbuild.fetch.origins import Attempt, Fetched, Origin, Source, Unavailable
+from ftbuild.fetch.deadlines import SIGNATURE, SOURCE, Limits, Watch
+from ftbuild.fetch.origins import Attempt, Fetched, Origin, Source, Unavailable, local_path
+from ftbuild.fetch.servers import NotAsked, Servers
 from ftbuild.model.events import Downloaded, Downloading, Emit, Noted, Warned
 
 CEILING = 64 << 20
 """Bytes a tarball of unrecorded size may have. The largest known, 3.15.0rc2, has 35.5 million."""
 
-LONGEST_WAIT = 30.0
-"""Seconds between two tries at most, whatever the server asks for."""
-
-_PATIENCE = 60.0
-"""Seconds that a small file may take to arrive."""
-
 _TICK = 0.1
 
 T = TypeVar("T")
-
-
-class _NotAsked(wire.Failed):
-    """A host that could not be reached earlier in this run."""
 
 
 class Downloads:
@@ -45,10 +37,7 @@ class Downloads:
         emit: Receives progress and warnings.
         stop: When set, a download ends at once; the next run goes on where it was.
         offline: Whether the cache alone is used.
-        retries: How often one origin is asked again for one source after a passing failure.
-        backoff: Seconds before the first of them; doubled for each that follows.
-        timeouts: Seconds to connect in, and seconds a server may be silent.
-        patience: Seconds that one body may take to arrive.
+        limits: How long one origin may take with one source.
     """
 
     def __init__(
@@ -59,21 +48,15 @@ class Downloads:
         emit: Emit,
         stop: threading.Event,
         offline: bool = False,
-        retries: int = 4,
-        backoff: float = 0.5,
-        timeouts: tuple[float, float] = (10.0, 30.0),
-        patience: float = float("inf"),
+        limits: Limits = SOURCE,
     ) -> None:
         self._cache = cache
         self._env = env
         self._emit = emit
         self._stop = stop
         self._offline = offline
-        self._retries = retries
-        self._backoff = backoff
-        self._timeouts = timeouts
-        self._patience = patience
-        self._unreachable: dict[str, str] = {}
+        self._limits = limits
+        self._servers = Servers()
 
     def fetch(self, source: Source, origins: Iterable[Origin]) -> Fetched:
         """Have a source in the cache: as it is there already, or from the first origin that can.
@@ -113,20 +96,17 @@ class Downloads:
         self, origins: Iterable[Origin], source: Source, partial: cache.Partial, path: Path
     ) -> Fetched:
         """Ask one origin after the other, and publish what the first good one delivers."""
-        how = wire.Asking(
-            verify=wire.trusted(self._env), connect=self._timeouts[0], read=self._timeouts[1]
-        )
         attempts: list[Attempt] = []
         for origin in origins:
             started = time.monotonic()
             try:
-                self._from_one(origin, source, partial, how)
+                self._from_one(origin, source, partial)
             except wire.Failed as failed:
                 absent = isinstance(failed, wire.Absent)
                 attempts.append(Attempt(origin=origin, said=failed.said, absent=absent))
                 if isinstance(failed, wire.Wrong):
                     self._emit(Warned(text=f"{origin.name}: {source.filename}: {failed.said}"))
-                elif not absent and not isinstance(failed, _NotAsked):
+                elif not absent and not isinstance(failed, NotAsked):
                     self._emit(Noted(text=f"{origin.name}: {failed.said}"))
             else:
                 partial.publish(path)
@@ -149,14 +129,14 @@ class Downloads:
             attempts=tuple(attempts),
         )
 
-    def _from_one(
-        self, origin: Origin, source: Source, partial: cache.Partial, how: wire.Asking
-    ) -> None:
+    def _from_one(self, origin: Origin, source: Source, partial: cache.Partial) -> None:
         """Complete the file from one origin, asking again as often as that may help."""
-        if urlsplit(origin.url).scheme == "file":
-            self._copy(origin, source, partial)
-        else:
-            self._asked(origin, lambda: self._transfer(origin, source, partial, how))
+        path = local_path(origin.url)
+        if path is not None:
+            self._copy(path, origin, source, partial)
+            return
+        how = wire.Asking(verify=wire.trusted(self._env), limits=self._limits)
+        self._ask(origin, how, lambda watch: self._transfer(origin, source, partial, how, watch))
 
     def read(self, origin: Origin, *, limit: int) -> bytes:
         """A small file that nothing pins, in memory and in no cache.
@@ -169,72 +149,61 @@ class Downloads:
             wire.Failed: It is not delivered; `wire.Absent` where it is certain not to be there.
             Interrupted: `stop` was set.
         """
-        parts = urlsplit(origin.url)
-        if parts.scheme == "file":
-            return _content(unquote(parts.path), limit)
-        how = wire.Asking(
-            verify=wire.trusted(self._env), connect=self._timeouts[0], read=self._timeouts[1]
+        path = local_path(origin.url)
+        if path is not None:
+            return _content(path, limit)
+        limits = replace(self._limits, total=min(self._limits.total, SIGNATURE))
+        how = wire.Asking(verify=wire.trusted(self._env), limits=limits)
+
+        def exchange(watch: Watch) -> bytes:
+            with wire.ask(origin.url, offset=0, how=how, watch=watch, stop=self._stop) as body:
+                return wire.received(body, limit=limit)
+
+        return self._ask(origin, how, exchange)
+
+    def _ask(self, origin: Origin, how: wire.Asking, exchange: Callable[[Watch], T]) -> T:
+        return self._servers.ask(
+            origin.url,
+            exchange,
+            watch=Watch(how.limits),
+            stop=self._stop,
+            tell=lambda said: self._emit(Noted(text=f"{origin.name}: {said}")),
         )
 
-        def exchange() -> bytes:
-            with wire.ask(origin.url, offset=0, how=how, stop=self._stop) as body:
-                return wire.received(body, limit=limit, patience=_PATIENCE)
-
-        return self._asked(origin, exchange)
-
-    def _asked(self, origin: Origin, exchange: Callable[[], T]) -> T:
-        """What comes of an exchange with an origin, repeated as often as that may help."""
-        parts = urlsplit(origin.url)
-        host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        if host in self._unreachable:
-            raise _NotAsked(f"not asked again: {self._unreachable[host]}")
-        delay = self._backoff
-        for left in reversed(range(self._retries + 1)):
-            try:
-                return exchange()
-            except wire.Unreachable as failed:
-                self._unreachable[host] = failed.said
-                raise
-            except wire.Broken as broken:
-                if not left:
-                    raise wire.Failed(f"{broken.said} (asked {self._retries + 1} times)") from None
-                wait = min(delay if broken.after is None else broken.after, LONGEST_WAIT)
-                delay *= 2
-                self._emit(Noted(text=f"{origin.name}: {broken.said}; again in {wait:.3g} s"))
-                if self._stop.wait(wait):
-                    raise wire.stopped() from None
-        raise AssertionError  # the last try returns or raises
-
     def _transfer(
-        self, origin: Origin, source: Source, partial: cache.Partial, how: wire.Asking
+        self,
+        origin: Origin,
+        source: Source,
+        partial: cache.Partial,
+        how: wire.Asking,
+        watch: Watch,
     ) -> None:
         """One request; a second one from zero where the first went on from doubtful bytes."""
         resumed = partial.size
         try:
-            with wire.ask(origin.url, offset=resumed, how=how, stop=self._stop) as body:
+            with wire.ask(
+                origin.url, offset=resumed, how=how, watch=watch, stop=self._stop
+            ) as body:
                 self._receive(body, origin, source, partial)
         except (wire.Wrong, wire.Unsatisfiable):
             # What was there before may be to blame: another origin's bytes, or a torn write.
             partial.clear()
             if not resumed:
                 raise
-            self._transfer(origin, source, partial, how)
+            self._transfer(origin, source, partial, how, watch)
 
-    def _copy(self, origin: Origin, source: Source, partial: cache.Partial) -> None:
+    def _copy(self, path: Path, origin: Origin, source: Source, partial: cache.Partial) -> None:
         """Complete the file from a directory."""
         try:
-            handle = os.open(unquote(urlsplit(origin.url).path), os.O_RDONLY | os.O_NONBLOCK)
-            with os.fdopen(handle, "rb") as file:
-                status = os.fstat(handle)
-                if not stat.S_ISREG(status.st_mode):
-                    raise wire.Failed("is not a regular file")
+            with cache.open_regular(path, follow=True) as file:
                 chunks = iter(lambda: file.read(cache.CHUNK), b"")
-                body = wire.Body(start=0, total=status.st_size, chunks=chunks)
+                size = os.fstat(file.fileno()).st_size
+                body = wire.Body(start=0, total=size, chunks=chunks)
                 self._receive(body, origin, source, partial)
         except FileNotFoundError:
             raise wire.Absent("no such file") from None
         except OSError as error:
-            raise wire.Failed(f"cannot be read: {error.strerror}") from None
+            raise wire.Failed(str(error.strerror)) from None
         except wire.Wrong:
             partial.clear()
             raise
@@ -255,12 +224,9 @@ class Downloads:
             partial.clear()
         total = source.size or body.total
         shown = float("-inf")
-        began = time.monotonic()
         for chunk in body.chunks:
             if self._stop.is_set():
                 raise wire.stopped()
-            if time.monotonic() - began > self._patience:
-                raise wire.Failed(f"too slow: not all there after {self._patience:g} s")
             if partial.size + len(chunk) > limit:
                 raise wire.Wrong(f"sends more bytes than {_expected(source)}")
             partial.write(chunk)
@@ -277,18 +243,15 @@ class Downloads:
             raise wire.Wrong(f"sent a file with the SHA-256 {partial.sha256}, not the pinned one")
 
 
-def _content(path: str, limit: int) -> bytes:
-    """The content of a small file, which must be a regular one."""
+def _content(path: Path, limit: int) -> bytes:
+    """The content of a small file."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise wire.Failed("is not a regular file")
+        with cache.open_regular(path, follow=True) as file:
             content = file.read(limit + 1)
     except FileNotFoundError:
         raise wire.Absent("no such file") from None
     except OSError as error:
-        raise wire.Failed(f"cannot be read: {error.strerror}") from None
+        raise wire.Failed(str(error.strerror)) from None
     if len(content) > limit:
         raise wire.Failed(f"has more than {limit:,} bytes")
     return content

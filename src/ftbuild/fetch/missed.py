@@ -6,14 +6,13 @@ them again on every run would make the answer "already there" wait for the netwo
 
 from __future__ import annotations
 
-import contextlib
 import time
 from pathlib import Path
 
 import msgspec
 
+from ftbuild.fetch.cache import keep, recall
 from ftbuild.fetch.origins import printable
-from ftbuild.files import write_atomically
 
 LATELY = 3600.0
 """Seconds for which an answer holds."""
@@ -36,8 +35,7 @@ class Missed:
         """Note that a release or a file could not be had just now."""
         miss = _Miss(at=time.time(), mirrors=tuple(map(printable, mirrors)))
         known = msgspec.json.encode(self._read() | {what: miss})
-        with contextlib.suppress(OSError):  # a read-only cache forgets
-            write_atomically(self._path, known, durable=False)
+        keep(self._path, known)
 
     def lately(self, what: str, mirrors: tuple[str, ...]) -> bool:
         """Whether it was asked of the same mirrors, in vain, and not long ago."""
@@ -50,6 +48,6 @@ class Missed:
 
     def _read(self) -> dict[str, _Miss]:
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, _Miss])
-        except (OSError, msgspec.DecodeError):
+            return msgspec.json.decode(recall(self._path) or b"", type=dict[str, _Miss])
+        except (msgspec.DecodeError, RecursionError):
             return {}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 import msgspec
 from packaging.version import Version
@@ -16,6 +18,10 @@ from ftbuild.model.recipes import Origins
 from ftbuild.model.versions import series_of
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_WITH_SERVER = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_AT = re.compile(r"%40|[\uff20\ufe6b]", re.IGNORECASE)
+"""What a server's name cannot have, and somebody may have meant for the end of a password."""
+
 _LISTING = ("apt-get", "indextargets", "--format", "$(REPO_URI)")
 
 
@@ -129,16 +135,25 @@ def origins_for(
         upstream_of(version, recipe),
         *(f"{directory_url(archive)}/{pool}" for archive in apt),
     ]
-    return tuple(Origin(name=_name(url), url=url) for url in dict.fromkeys(urls))
+    return tuple(
+        Origin(name=server_of(url).partition("://")[2] or printable(url), url=url)
+        for url in dict.fromkeys(urls)
+    )
 
 
 def upstream_of(version: str, recipe: Origins) -> str:
     """Where the publisher of a release offers its tarball.
 
     Raises:
-        UsageError: The template has an unknown field.
+        UsageError: The template has an unknown field, or makes no address.
     """
-    return _filled(recipe.upstream, _fields(version))
+    url = _filled(recipe.upstream, _fields(version))
+    if not _is_address(url):
+        raise UsageError(
+            f"{printable(url)!r}, which `upstream` in origins.yaml makes, is no address",
+            hint="Give http://, https:// or file://, and no ? or #.",
+        )
+    return url
 
 
 def apt_archives(env: Mapping[str, str]) -> tuple[str, ...]:
@@ -164,25 +179,46 @@ def printable(url: str) -> str:
     'https://mirror.example/python/'
     """
     if url.lower().startswith("file:///"):
-        return _clean(unquote(url[len("file://") :]))
-    scheme, mark, rest = url.partition("://")
-    if not mark:
+        return clean(unquote(url[len("file://") :]))
+    found = _WITH_SERVER.match(url)
+    if not found:
         is_path = url.startswith((".", "/")) and not url.startswith("//")
-        return _clean(url if is_path else url.rpartition("@")[2])
-    public, *private = re.split("[?#]", rest, maxsplit=1)
+        return clean(url if is_path else url.rpartition("@")[2])
+    public, *private = re.split("[?#]", url[found.end() :], maxsplit=1)
     if any("@" in part for part in private):
-        return _clean(f"{scheme.rpartition('@')[2]}://…")
-    return _clean(f"{scheme.rpartition('@')[2]}://{public.rpartition('@')[2]}")
+        return clean(f"{found[0]}…")
+    server, slash, path = public.rpartition("@")[2].partition("/")
+    return clean(f"{found[0]}{_AT.split(server)[-1]}{slash}{path}")
 
 
-def _clean(text: str) -> str:
+def server_of(url: str) -> str:
+    """The server of an address, fit to print.
+
+    >>> server_of("https://me:secret@mirror.example:8443/python/?token=1")
+    'https://mirror.example:8443'
+    """
+    scheme, mark, rest = printable(url).partition("://")
+    return f"{scheme}{mark}{rest.partition('/')[0]}"
+
+
+def local_path(url: str) -> Path | None:
+    """The path of a `file://` address, None of any other.
+
+    A `%00` stays as it is: no file has such a name.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    if parts.scheme != "file":
+        return None
+    path = unquote_to_bytes(parts.path.encode("utf-8", "surrogatepass"))
+    return Path(os.fsdecode(path.replace(b"\0", b"%00")))
+
+
+def clean(text: str) -> str:
     """Text that cannot move a terminal's cursor."""
     return "".join(char if char.isprintable() else "?" for char in text)
-
-
-def _name(url: str) -> str:
-    parts = urlsplit(url)
-    return printable(url) if parts.scheme == "file" else _clean(parts.netloc.rpartition("@")[2])
 
 
 def _fields(version: str) -> dict[str, str]:
@@ -221,7 +257,9 @@ def directory_url(mirror: str, *, what: str = "mirror") -> str:
         UsageError: It is neither.
     """
     if mirror and not _SCHEME.match(mirror) and not mirror.startswith("//"):
-        return Path(mirror).absolute().as_uri().rstrip("/")
+        # Of a directory that is gone, or a name that no file can have, there is no address.
+        with contextlib.suppress(OSError, ValueError):
+            return Path(mirror).absolute().as_uri().rstrip("/")
     if not _is_address(mirror):
         raise UsageError(
             f"{printable(mirror)!r} is not a {what}'s address",

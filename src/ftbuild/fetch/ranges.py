@@ -16,14 +16,15 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import IO
-from urllib.parse import unquote, urlsplit
+from typing import IO, TypeVar
 
 import msgspec
 
 from ftbuild.fetch import wire
 from ftbuild.fetch.access import OFFLINE, Access
+from ftbuild.fetch.cache import open_regular
+from ftbuild.fetch.deadlines import Watch
+from ftbuild.fetch.origins import local_path
 
 TAIL = 256 << 10
 """Bytes of a zip that are asked for first: the directory of 2,000 files and the metadata."""
@@ -56,6 +57,8 @@ _DAMAGED = (
     *(ValueError, NotImplementedError, RuntimeError, OverflowError, IndexError, KeyError),
     OSError,
 )
+
+T = TypeVar("T")
 
 Wanted = Callable[[str], bool]
 """Says of a member's name whether its text is wanted."""
@@ -139,13 +142,16 @@ def unroll(url: str, size: int | None, wanted: Wanted, *, limit: int, access: Ac
     """
     if size is not None and size > limit:
         raise wire.Failed(f"has {size:,} bytes, more than is looked into")
-    try:
+
+    def read(packed: IO[bytes]) -> Members:
         with (
-            _streamed(url, limit, access) as packed,
             gzip.GzipFile(fileobj=packed) as unpacked,
             tarfile.TarFile(fileobj=_Bounded(unpacked)) as archive,
         ):
             return _listed(archive, wanted)
+
+    try:
+        return _stream(url, limit, access, read)
     except _DAMAGED as error:
         raise wire.Failed(f"is no .tar.gz that can be read: {error}") from None
 
@@ -158,8 +164,7 @@ def document(url: str, *, access: Access) -> str | None:
         Interrupted: The run was stopped.
     """
     try:
-        with _streamed(url, TEXT, access) as file:
-            return file.read().decode(errors="replace")
+        return _stream(url, TEXT, access, lambda file: file.read().decode(errors="replace"))
     except wire.Absent:
         return None
 
@@ -204,13 +209,14 @@ def _holds(archive: zipfile.ZipFile, member: zipfile.ZipInfo, wanted: bytes) -> 
 @contextlib.contextmanager
 def _opened(url: str, size: int | None, access: Access) -> Iterator[IO[bytes]]:
     """A file to read from anywhere."""
-    if urlsplit(url).scheme == "file":
+    path = local_path(url)
+    if path is not None:
         try:
-            file = Path(unquote(urlsplit(url).path)).open("rb")  # noqa: SIM115 - closed below
+            file = open_regular(path, follow=True)
         except FileNotFoundError:
             raise wire.Absent("is not there") from None
         except OSError as error:
-            raise wire.Failed(f"cannot be read: {error.strerror}") from None
+            raise wire.Failed(str(error.strerror)) from None
         with file:
             yield file
         return
@@ -220,17 +226,21 @@ def _opened(url: str, size: int | None, access: Access) -> Iterator[IO[bytes]]:
         yield io.BufferedReader(remote)
 
 
-@contextlib.contextmanager
-def _streamed(url: str, limit: int, access: Access) -> Iterator[IO[bytes]]:
-    """A file to read from its beginning; reading beyond the limit fails."""
-    if urlsplit(url).scheme == "file":
+def _stream(url: str, limit: int, access: Access, read: Callable[[IO[bytes]], T]) -> T:
+    """What is read of a file from its beginning; reading beyond the limit fails."""
+    if local_path(url) is not None:
         with _opened(url, None, access) as file:
-            yield file
-        return
+            return read(file)
     if access.offline:
         raise wire.Failed(OFFLINE)
-    with wire.ask(access.address(url), offset=0, how=access.how(), stop=access.stop) as body:
-        yield io.BufferedReader(_Pieces(body, limit))
+    address = access.address(url)
+
+    def exchange(watch: Watch) -> T:
+        how, stop = access.how(), access.stop
+        with wire.ask(address, offset=0, how=how, watch=watch, stop=stop) as body:
+            return read(io.BufferedReader(_Pieces(body, limit)))
+
+    return access.ask(address, exchange)
 
 
 class _Pieces(io.RawIOBase):
@@ -292,6 +302,7 @@ class _Remote(io.RawIOBase):
         super().__init__()
         self._url = url
         self._access = access
+        self._watch = Watch(access.limits)
         self._parts: list[tuple[int, bytes]] = []
         self._whole: IO[bytes] | None = None
         self._asked = self._received = self._at = 0
@@ -347,11 +358,12 @@ class _Remote(io.RawIOBase):
         self._asked += 1
         if self._asked > _REQUESTS or self._received > WHOLE or end - start > _AT_ONCE:
             raise wire.Failed("would have to be downloaded almost whole to be looked into")
-        return self._access.patiently(lambda: self._ask(start, end))
+        ask = self._access.ask
+        return ask(self._url, lambda watch: self._ask(start, end, watch), watch=self._watch)
 
-    def _ask(self, start: int, end: int) -> int:
+    def _ask(self, start: int, end: int, watch: Watch) -> int:
         how, stop = self._access.how(), self._access.stop
-        with wire.ask(self._url, offset=start, until=end, how=how, stop=stop) as body:
+        with wire.ask(self._url, offset=start, until=end, how=how, watch=watch, stop=stop) as body:
             if not body.partial:
                 return self._all(body)
             if body.total is None or self._size not in {0, body.total}:

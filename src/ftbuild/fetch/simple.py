@@ -26,8 +26,9 @@ from packaging.utils import (
 
 from ftbuild.fetch import wire
 from ftbuild.fetch.access import OFFLINE, Access, unavailable
-from ftbuild.fetch.kept import keep
-from ftbuild.fetch.origins import printable
+from ftbuild.fetch.cache import keep, open_regular, recall
+from ftbuild.fetch.deadlines import Watch
+from ftbuild.fetch.origins import local_path, printable
 
 FRESH = 600.0
 """Seconds for which a page is not asked for again: `Cache-Control: max-age` of the public index."""
@@ -39,9 +40,7 @@ LIMIT = 256 << 20
 """Bytes a page may have. The largest known, with all the names of the public index, has 41
 million; those of projects stay below 10 million."""
 
-_PATIENCE = 120.0
-"""Seconds that one page may take."""
-
+_LARGEST = (1 << 63) - 1
 _JSON = "application/vnd.pypi.simple.v1+json"
 _ACCEPT = f"{_JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 _LINK = re.compile(rb"""<a\s[^>]*?href\s*=\s*["']?(?:[^"'>]*/)?([^"'>/]+)/?["'>]""", re.IGNORECASE)
@@ -117,8 +116,9 @@ def page(index: str, name: str, *, access: Access, cache: Path) -> tuple[Offered
         Interrupted: The run was stopped.
     """
     name = canonicalize_name(name)
-    if urlsplit(index).scheme == "file":
-        return _in_directory(Path(unquote(urlsplit(index).path)), name)
+    folder = local_path(index)
+    if folder is not None:
+        return _in_directory(folder, name)
     url = f"{index.rstrip('/')}/{name}/"
     path = cache / _FORMAT / _digest(index) / f"{name}.msgpack"
     kept = _read(path)
@@ -127,7 +127,7 @@ def page(index: str, name: str, *, access: Access, cache: Path) -> tuple[Offered
     if access.offline:
         raise unavailable(url, OFFLINE)
     try:
-        found = access.patiently(lambda: _asked(url, access, kept))
+        found = access.ask(url, lambda watch: _asked(url, access, kept, watch))
     except wire.Failed as failed:
         raise unavailable(url, failed.said) from None
     keep(path, msgspec.msgpack.encode(found))
@@ -142,33 +142,35 @@ def names(index: str, *, access: Access, cache: Path) -> tuple[str, ...]:
             offline.
         Interrupted: The run was stopped.
     """
-    if urlsplit(index).scheme == "file":
-        folder = Path(unquote(urlsplit(index).path))
+    folder = local_path(index)
+    if folder is not None:
         with contextlib.suppress(OSError):
             return tuple(sorted({_project(each.name) for each in folder.iterdir()} - {""}))
         return ()
     path = cache / _FORMAT / _digest(index) / "names"
     with contextlib.suppress(OSError):
         if access.offline or 0 <= time.time() - path.stat().st_mtime < DAY:
-            return tuple(path.read_text("ascii", errors="replace").split())
+            listed = recall(path, limit=LIMIT)
+            if listed is not None:
+                return tuple(listed.decode("ascii", errors="replace").split())
     url = f"{index.rstrip('/')}/"
     if access.offline:
         raise unavailable(url, OFFLINE)
     try:
-        content, _ = access.patiently(lambda: _fetched(url, access, {}))
+        content, _ = access.ask(url, lambda watch: _fetched(url, access, {}, watch))
     except wire.Failed as failed:
         raise unavailable(url, failed.said) from None
     try:
         found = [each.name for each in msgspec.json.decode(content, type=_Root).projects]
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         found = [unquote(link.decode("ascii", "replace")) for link in _LINK.findall(content)]
     # Not canonicalize_name: 700,000 calls of it take a second.
-    listed = tuple(re.sub(r"[-_.]+", "-", "\n".join(found)).lower().split())
-    keep(path, "\n".join(listed).encode())
-    return listed
+    tidy = tuple(re.sub(r"[-_.]+", "-", "\n".join(found)).lower().split())
+    keep(path, "\n".join(tidy).encode())
+    return tidy
 
 
-def _asked(url: str, access: Access, kept: _Kept | None) -> _Kept:
+def _asked(url: str, access: Access, kept: _Kept | None, watch: Watch) -> _Kept:
     """The page, from the server; or what was kept, where that is what it would send."""
     headers = {}
     if kept is not None and kept.etag:
@@ -177,7 +179,7 @@ def _asked(url: str, access: Access, kept: _Kept | None) -> _Kept:
         headers["If-Modified-Since"] = kept.modified
     now = time.time()
     try:
-        content, body = _fetched(url, access, headers)
+        content, body = _fetched(url, access, headers, watch)
     except wire.Unchanged:
         assert kept is not None  # noqa: S101 - else no condition was set
         return msgspec.structs.replace(kept, at=now)
@@ -191,15 +193,18 @@ def _asked(url: str, access: Access, kept: _Kept | None) -> _Kept:
     )
 
 
-def _fetched(url: str, access: Access, headers: dict[str, str]) -> tuple[bytes, wire.Body]:
+def _fetched(
+    url: str, access: Access, headers: dict[str, str], watch: Watch
+) -> tuple[bytes, wire.Body]:
     with wire.ask(
         access.address(url),
         offset=0,
         headers={"Accept": _ACCEPT, **headers},
         how=access.how(compressed=True),
+        watch=watch,
         stop=access.stop,
     ) as body:
-        return wire.received(body, limit=LIMIT, patience=_PATIENCE), body
+        return wire.received(body, limit=LIMIT), body
 
 
 def parsed(content: bytes, url: str) -> tuple[Offered, ...]:
@@ -215,14 +220,18 @@ def parsed(content: bytes, url: str) -> tuple[Offered, ...]:
     if content.lstrip()[:1] == b"{":
         try:
             files = msgspec.json.decode(content, type=_Page).files
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise wire.Failed(f"sends a page that cannot be read: {error}") from None
         found = (_offered(file, url) for file in files)
     else:
         anchors = _Anchors()
-        anchors.feed(content.decode(errors="replace"))
-        anchors.close()
-        found = (_linked(link, urljoin(url, anchors.base)) for link in anchors.found)
+        try:
+            anchors.feed(content.decode(errors="replace"))
+            anchors.close()
+            base = urljoin(url, anchors.base)
+        except (ValueError, AssertionError) as error:  # html.parser's word for odd declarations
+            raise wire.Failed(f"sends a page that cannot be read: {error}") from None
+        found = (_linked(link, base) for link in anchors.found)
     return tuple(offered for offered in found if offered is not None)
 
 
@@ -233,7 +242,7 @@ def _offered(file: _File, url: str) -> Offered | None:
     return Offered(
         name=file.filename,
         url=address,
-        size=file.size if file.size is None or file.size >= 0 else None,
+        size=file.size if file.size is not None and 0 <= file.size <= _LARGEST else None,
         sha256=_sha256(file.hashes.get("sha256", "")),
         requires_python=file.requires_python or "",
         yanked=file.yanked is not False,
@@ -299,7 +308,8 @@ def _in_directory(folder: Path, name: str) -> tuple[Offered, ...] | None:
         if own is not None and own.is_dir():
             listing = own / "index.html"
             if listing.is_file():
-                return parsed(listing.read_bytes(), f"{own.as_uri()}/")
+                with open_regular(listing, follow=True) as file:
+                    return parsed(file.read(LIMIT), f"{own.as_uri()}/")
             return _listed(own.iterdir(), name)
         return _listed(folder.iterdir(), name) or None
     except (OSError, wire.Failed):
@@ -329,6 +339,6 @@ def _digest(index: str) -> str:
 
 
 def _read(path: Path) -> _Kept | None:
-    with contextlib.suppress(OSError, msgspec.DecodeError):
-        return msgspec.msgpack.decode(path.read_bytes(), type=_Kept)
+    with contextlib.suppress(msgspec.DecodeError, RecursionError):
+        return msgspec.msgpack.decode(recall(path, limit=LIMIT) or b"", type=_Kept)
     return None

@@ -12,7 +12,7 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -24,15 +24,21 @@ from requests.utils import get_auth_from_url
 
 from ftbuild import __version__
 from ftbuild.errors import Interrupted
+from ftbuild.fetch.connections import Session, Sessions
+from ftbuild.fetch.deadlines import Limits, Watch
+from ftbuild.fetch.origins import clean
 
 CHUNK = 1 << 17
-"""Bytes handed on at a time. A piece under way is lost when a connection breaks: not a megabyte."""
+"""Bytes handed on at a time, at most."""
 
 HOPS = 5
 """Redirects that are followed. Release mirrors need one or two."""
 
 _AHEAD = 8
 _POLL = 0.1
+_GRACE = 0.1
+"""Seconds in which an exchange of which nobody wants more ends by itself."""
+
 _AGAIN = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 _ABSENT = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 _RANGE = re.compile(r"bytes ([0-9]{1,20})-[0-9]{1,20}/(?:([0-9]{1,20})|\*)")
@@ -45,7 +51,7 @@ class Failed(Exception):
 
     def __init__(self, said: str) -> None:
         super().__init__(said)
-        self.said = said
+        self.said = clean(said)
 
 
 class Absent(Failed):
@@ -53,7 +59,7 @@ class Absent(Failed):
 
 
 class Unreachable(Failed):
-    """No connection to the host can be made at all."""
+    """No connection to the host can be made at all, or next to nothing comes through it."""
 
 
 class Wrong(Failed):
@@ -76,6 +82,10 @@ class Broken(Failed):
         self.after = after
 
 
+class Silent(Broken):
+    """It said nothing for as long as one may."""
+
+
 class Body(msgspec.Struct, frozen=True, kw_only=True):
     """An answer that delivers.
 
@@ -96,47 +106,19 @@ class Body(msgspec.Struct, frozen=True, kw_only=True):
     partial: bool = False
 
 
-class Sessions:
-    """Sessions of requests that wait for the next exchange, each with its open connections.
-
-    A connection to a server costs several round trips, and reading the trusted certificates tens
-    of milliseconds; whoever asks many small questions needs that only once for each thread.
-    """
-
-    def __init__(self) -> None:
-        self._idle: queue.LifoQueue[requests.Session] = queue.LifoQueue()
-
-    @contextlib.contextmanager
-    def one(self) -> Iterator[requests.Session]:
-        """A session for one exchange, which nobody else uses meanwhile."""
-        try:
-            session = self._idle.get_nowait()
-        except queue.Empty:
-            session = requests.Session()
-        try:
-            yield session
-        except BaseException:
-            session.close()
-            raise
-        session.cookies.clear()
-        self._idle.put(session)
-
-
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
     """How to ask.
 
     Attributes:
         verify: File or directory of trusted certificates; True for those of requests.
-        connect: Seconds in which a connection must be made.
-        read: Seconds that a server may be silent.
+        limits: How long it may take.
         sessions: Where connections are kept for later exchanges; None closes them.
         compressed: Whether the body may be compressed for the way: a document, never a file that
             has a hash.
     """
 
     verify: str | bool
-    connect: float
-    read: float
+    limits: Limits
     sessions: Sessions | None = None
     compressed: bool = False
 
@@ -174,6 +156,7 @@ def ask(
     until: int | None = None,
     headers: Mapping[str, str] | None = None,
     how: Asking,
+    watch: Watch | None = None,
     stop: threading.Event,
 ) -> Iterator[Body]:
     """Request a file from `offset` on, as far as before `until` where that is given.
@@ -181,71 +164,110 @@ def ask(
     A server may answer with the whole file all the same: see `Body.start`. Further headers go to
     every server that the request is redirected to: nothing secret belongs there.
 
+    Args:
+        url: Where the file is.
+        offset: The first byte.
+        until: The one after the last.
+        headers: Further ones.
+        how: How to ask.
+        watch: What the question has taken of its limits so far.
+        stop: Ends it when set.
+
     Raises:
         Failed: It does not deliver; the subclass tells what that means for the next step.
         Interrupted: `stop` was set; within a fraction of a second, whatever the server does.
     """
-    items: queue.Queue[_Item] = queue.Queue(maxsize=_AHEAD)
-    gone = threading.Event()
-
-    def hand(item: _Item) -> bool:
-        while not gone.is_set():
-            with contextlib.suppress(queue.Full):
-                items.put(item, timeout=_POLL)
-                return True
-        return False
-
-    def take() -> _Answer | bytes | None:
-        while not stop.is_set():
-            with contextlib.suppress(queue.Empty):
-                item = items.get(timeout=_POLL)
-                if isinstance(item, Exception):
-                    raise item
-                return item
-        raise stopped()
-
-    def chunks() -> Iterator[bytes]:
-        while isinstance(chunk := take(), bytes):
-            yield chunk
-
+    pipe = _Pipe(watch or Watch(how.limits), stop)
     question = _Question(offset=offset, until=until, headers=headers or {})
-    threading.Thread(target=_exchange, args=(url, question, how, hand), daemon=True).start()
+    session = how.sessions.take() if how.sessions else Session()
+    threading.Thread(
+        target=_exchange, args=(url, question, how, session, pipe), daemon=True
+    ).start()
     try:
-        answer = take()
+        answer = pipe.take()
         assert isinstance(answer, _Answer)  # noqa: S101 - it is the first thing handed over
         start, total = _judged(answer, question, compressed=how.compressed)
         yield Body(
             start=start,
             total=total,
-            chunks=chunks(),
+            chunks=pipe.chunks(),
             url=answer.url,
             headers=answer.headers,
             partial=answer.status == HTTPStatus.PARTIAL_CONTENT,
         )
     finally:
-        gone.set()
+        pipe.gone.set()
+        if pipe.over.wait(_GRACE) and how.sessions:
+            how.sessions.give_back(session)
+        else:
+            session.end()
 
 
-def received(body: Body, *, limit: int, patience: float) -> bytes:
+class _Pipe:
+    """Between the thread that makes an exchange and whoever asks.
+
+    Attributes:
+        watch: Counts what is waited for.
+        gone: Set when nobody asks any more.
+        over: Set when the exchange has ended.
+    """
+
+    def __init__(self, watch: Watch, stop: threading.Event) -> None:
+        self.watch = watch
+        self.gone = threading.Event()
+        self.over = threading.Event()
+        self._stop = stop
+        self._items: queue.Queue[_Item] = queue.Queue(maxsize=_AHEAD)
+
+    def hand(self, item: _Item) -> bool:
+        """Hand something over; false where nobody wants it."""
+        while not self.gone.is_set():
+            with contextlib.suppress(queue.Full):
+                self._items.put(item, timeout=_POLL)
+                return True
+        return False
+
+    def take(self) -> _Answer | bytes | None:
+        """What is handed over next."""
+        while not self._stop.is_set():
+            began = time.monotonic()
+            item: _Item = b""  # no chunk is empty
+            with contextlib.suppress(queue.Empty):
+                item = self._items.get(timeout=_POLL)
+            # Where it took much longer, this process was stopped for a while.
+            self.watch.spend(min(time.monotonic() - began, 10 * _POLL))
+            if isinstance(item, Exception):
+                raise item
+            if item is not None and (said := self.watch.overdue):
+                raise Failed(said)
+            if item is not None and (said := self.watch.dripping):
+                raise Unreachable(said)
+            if item != b"":
+                return item
+        raise stopped()
+
+    def chunks(self) -> Iterator[bytes]:
+        """The pieces of the body, to its end."""
+        while isinstance(chunk := self.take(), bytes):
+            yield chunk
+
+
+def received(body: Body, *, limit: int) -> bytes:
     """All of a small body.
 
     Args:
         body: The answer.
         limit: Bytes that it may have.
-        patience: Seconds that it may take.
 
     Raises:
-        Failed: It is larger, or takes longer, or ends early.
+        Failed: It is larger, or ends early.
         Interrupted: The exchange was stopped.
     """
-    began = time.monotonic()
     content = bytearray()
     for chunk in body.chunks:
         content += chunk
         if len(content) > limit:
             raise Failed(f"sends more than {limit:,} bytes")
-        if time.monotonic() - began > patience:
-            raise Failed(f"too slow: not all there after {patience:g} s")
     if body.total is not None and len(content) < body.total:
         raise Broken(f"ended after {len(content):,} of {body.total:,} bytes")
     return bytes(content)
@@ -264,25 +286,29 @@ def stopped() -> Interrupted:
     )
 
 
-def _exchange(url: str, question: _Question, how: Asking, hand: Callable[[_Item], bool]) -> None:
+def _exchange(url: str, question: _Question, how: Asking, session: Session, pipe: _Pipe) -> None:
     """The thread: hand over the answer, then its chunks, then None; or what went wrong."""
     answered = False
     try:
-        with (
-            how.sessions.one() if how.sessions else requests.Session() as session,
-            _followed(session, url, question, how) as response,
-        ):
+        with _followed(session, url, question, how) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
             status, address = response.status_code, response.url
-            answered = hand(_Answer(status=status, headers=headers, url=address))
-            for chunk in response.iter_content(CHUNK):
-                if not hand(chunk):
+            answered = pipe.hand(_Answer(status=status, headers=headers, url=address))
+            raw, read = response.raw, 0
+            # As it comes: requests' way waits until it has all the bytes of a chunk.
+            while chunk := raw.read1(CHUNK, decode_content=how.compressed):
+                pipe.watch.count(raw.tell() - read)
+                read = raw.tell()
+                if not pipe.hand(chunk):
                     return
-        hand(None)
-    except (requests.RequestException, OSError, ValueError) as error:
-        hand(_broken(error, how) if answered else _refused(error, how))
-    except Exception as error:  # noqa: BLE001 - raised again on the other side
-        hand(error)
+        pipe.hand(None)
+    except Failed as failed:
+        pipe.hand(failed)
+    except Exception as error:  # noqa: BLE001 - what three libraries raise for an odd answer
+        pipe.hand(_broken(error, how) if answered else _refused(error, how))
+    finally:
+        session.release()
+        pipe.over.set()
 
 
 def _followed(
@@ -307,7 +333,7 @@ def _followed(
             auth=credentials if any(credentials) else None,
             stream=True,
             allow_redirects=False,
-            timeout=(how.connect, how.read),
+            timeout=(how.limits.connect, how.limits.silence),
             verify=how.verify,
         )
         target = session.get_redirect_target(response)
@@ -383,10 +409,10 @@ def _refused(error: Exception, how: Asking) -> Failed:
     lost = error.args and getattr(error.args[0], "reason", None) is None
     # The first kind that fits counts: the later ones are bases of the earlier.
     kinds: tuple[tuple[type[Exception], type[Failed], str], ...] = (
-        (requests.ConnectTimeout, Unreachable, f"no connection within {how.connect:g} s"),
+        (requests.ConnectTimeout, Unreachable, f"no connection within {how.limits.connect:g} s"),
         (requests.exceptions.ProxyError, Unreachable, f"the proxy cannot be used: {reason}"),
         (requests.exceptions.SSLError, Unreachable, f"no secure connection: {reason}"),
-        (requests.Timeout, Broken, f"silent for {how.read:g} s"),
+        (requests.Timeout, Silent, f"silent for {how.limits.silence:g} s"),
         (
             requests.ConnectionError,
             Broken if lost else Unreachable,
@@ -403,7 +429,7 @@ def _refused(error: Exception, how: Asking) -> Failed:
 def _broken(error: Exception, how: Asking) -> Broken:
     """What ended an exchange within the body."""
     if any(isinstance(cause, TimeoutError) for cause in _chain(error)):
-        return Broken(f"silent for {how.read:g} s")
+        return Silent(f"silent for {how.limits.silence:g} s")
     return Broken(f"connection lost: {_reason(error)}")
 
 

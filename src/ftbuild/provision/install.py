@@ -9,10 +9,10 @@ from pathlib import Path
 
 from ftbuild import toolchain
 from ftbuild.archive.read import read_manifest
-from ftbuild.archive.stores import Offer, local_path
+from ftbuild.archive.stores import Offer
 from ftbuild.building.engine import together
 from ftbuild.errors import EnvironmentFault, FtbuildError, Interrupted, Refused, UsageError
-from ftbuild.fetch import printable
+from ftbuild.fetch import local_path, printable
 from ftbuild.files import expand_home
 from ftbuild.model.archive import FORMAT, RECORD_SUFFIX, SUFFIX, Record, archive_name
 from ftbuild.model.spec import Platform
@@ -65,12 +65,12 @@ def _urls(word: str, here: Platform) -> tuple[str, ...]:
     path = expand_home(Path(word)).absolute()
     if not path.is_dir():
         if not path.is_file():
-            raise UsageError(f"{word}: there is no such file or directory")
+            raise UsageError(f"{printable(word)}: there is no such file or directory")
         return (path.as_uri(),)
     found = sorted(path.glob(archive_name("*", here)))
     if not found:
         raise UsageError(
-            f"{word} holds no archive for {here.system} {here.machine}",
+            f"{printable(word)} holds no archive for {here.system} {here.machine}",
             hint=f"The name of one ends in {archive_name('', here)}.",
         )
     return tuple(each.as_uri() for each in found)

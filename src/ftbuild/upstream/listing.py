@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 from packaging.version import Version
@@ -88,7 +87,7 @@ def tarball(answer: bytes, version: str) -> Tarball | None:
         EnvironmentFault: It is no such answer.
     """
     for file in _decoded(answer, _File):
-        name = urlsplit(file.url).path.rpartition("/")[2]
+        name = re.split("[?#]", file.url)[0].rpartition("/")[2]
         if name == filename(version) and _SHA256.fullmatch(file.sha256_sum or ""):
             return Tarball(sha256=file.sha256_sum or "", size=file.filesize or None)
     return None
@@ -121,7 +120,7 @@ T = TypeVar("T")
 def _decoded(answer: bytes, kind: type[T]) -> list[T]:
     try:
         return msgspec.json.decode(answer, type=list[kind])  # type: ignore[valid-type]
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise EnvironmentFault(
             f"what answers in place of python.org's API is something else: {error}",
             hint="The address is `releases` in origins.yaml.",

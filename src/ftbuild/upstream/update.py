@@ -121,7 +121,7 @@ def update(folder: Path, world: World, *, write: bool) -> Update:
 
 def _asked(question: str, world: World) -> bytes:
     """python.org's answer to a question."""
-    from ftbuild.fetch.document import read_document  # noqa: PLC0415 - 60 ms: requests
+    from ftbuild.fetch.access import read_document  # noqa: PLC0415 - 60 ms: requests
 
     url = f"{world.catalogue.origins.releases.rstrip('/')}/{question}"
     answer = read_document(url, env=world.env, stop=world.stop)

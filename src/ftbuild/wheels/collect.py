@@ -26,8 +26,7 @@ from packaging.version import Version
 
 from ftbuild.errors import EnvironmentFault
 from ftbuild.fetch.access import Access
-from ftbuild.fetch.cache import flaw
-from ftbuild.fetch.kept import keep
+from ftbuild.fetch.cache import flaw, keep, recall
 from ftbuild.fetch.origins import Origin, Source, Unavailable, printable
 from ftbuild.model.events import Downloaded, Downloading, Emit, Event
 from ftbuild.model.text import FileName, Sha256, fitting
@@ -35,7 +34,7 @@ from ftbuild.model.versions import Variant
 from ftbuild.wheels.complaints import Unsatisfiable, complaint_of, error_of, reason_of
 from ftbuild.wheels.indexes import redacted, uv_with_indexes
 from ftbuild.wheels.tags import accepted_by, best, linux_platforms, wheel_of
-from ftbuild.wheels.uv import Uv
+from ftbuild.wheels.uv import RESOLVING, Uv
 
 _FORMAT = "1"
 
@@ -255,8 +254,8 @@ def _question(
 def _kept(record: Path) -> tuple[_Chosen, ...]:
     """What was kept; nothing if that cannot be used."""
     try:
-        return msgspec.json.decode(record.read_bytes(), type=tuple[_Chosen, ...])
-    except (OSError, msgspec.DecodeError, RecursionError):
+        return msgspec.json.decode(recall(record) or b"", type=tuple[_Chosen, ...])
+    except (msgspec.DecodeError, RecursionError):
         return ()
 
 
@@ -310,6 +309,7 @@ def _resolved(
         *("--constraints", limiting),
         *uv.index,
         asked,
+        timeout=RESOLVING,
     )
     if not done.ok:
         reason = reason_of(complaint_of(done.stderr))

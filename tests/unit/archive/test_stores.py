@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ftbuild.archive.stores import Archives, local_path
+from ftbuild.archive.stores import Archives
 from ftbuild.errors import Refused, UsageError
 from ftbuild.fetch import Unavailable
+from ftbuild.fetch.deadlines import Limits
 from ftbuild.model.archive import FORMAT, Record
 from ftbuild.model.events import Downloaded, Event, Warned
+from tests.unit.fetch.drip import PHASES, Drip
 from tests.unit.fetch.loopback import Server, serve, status
 from tests.unit.model.test_archive import packed
 
@@ -46,10 +49,18 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def archives(*places: object, offline: bool = False) -> tuple[Archives, list[Event]]:
+def archives(
+    *places: object, offline: bool = False, limits: Limits | None = None
+) -> tuple[Archives, list[Event]]:
     events: list[Event] = []
-    stop = threading.Event()
-    made = Archives(tuple(map(str, places)), env={}, emit=events.append, stop=stop, offline=offline)
+    made = Archives(
+        tuple(map(str, places)),
+        env={},
+        emit=events.append,
+        stop=threading.Event(),
+        offline=offline,
+        limits=limits,
+    )
     return made, events
 
 
@@ -94,6 +105,34 @@ def test_a_store_that_fails_is_told_once_and_left_alone(server: Server, folder: 
     assert len(server.asked) == 1
 
 
+HASTY = Limits(connect=5.0, silence=5.0, window=1.0, tries=1)
+
+
+@pytest.mark.parametrize("phase", ["header", "body"])
+def test_a_store_that_drips_is_left_for_the_next(folder: Path, phase: str) -> None:
+    with Drip(*PHASES[phase]) as drip:
+        found, events = archives(drip.url(""), folder, limits=HASTY)
+        assert len(found.offers(NAME)) == 1
+        assert found.offers("other.tar.zst") == ()
+        assert drip.asked == 1
+    (event,) = events
+    assert isinstance(event, Warned)
+    assert "done without this store" in event.text
+
+
+def test_an_archive_that_drips(server: Server, tmp_path: Path) -> None:
+    server.route(server.stall(CONTENT, at=1), path=f"/{NAME.replace('+', '%2B')}")
+    found, _ = archives(server.url("/"), limits=HASTY)
+    with pytest.raises(Unavailable, match="too slow"):
+        found.fetch(found.offers(NAME)[0], tmp_path)
+
+
+def test_a_record_that_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / f"{NAME}.json")
+    found, _ = archives(tmp_path)
+    assert found.offers(NAME) == ()
+
+
 def test_a_record_that_cannot_be_read_is_told(folder: Path) -> None:
     (folder / f"{NAME}.json").write_text("nonsense")
     found, events = archives(folder)
@@ -128,11 +167,6 @@ def test_a_server_that_sends_something_else(server: Server, tmp_path: Path, cont
 def test_a_place_that_is_none() -> None:
     with pytest.raises(UsageError, match="is not a store's address"):
         archives("ftp://example.org/x")
-
-
-def test_the_path_of_an_address() -> None:
-    assert local_path("file:///a%20b/%C3%BC") == Path("/a b/ü")
-    assert local_path("https://example.org/a") is None
 
 
 @pytest.mark.parametrize("name", ["%00.tar.zst", "..", "a" * 250 + ".tar.zst"])

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from ftbuild.errors import Interrupted
-from ftbuild.fetch import access, wire
-from ftbuild.fetch.access import Access, logins, unavailable, with_credentials
+from ftbuild.fetch import Unavailable, access
+from ftbuild.fetch.access import logins, read_document, unavailable, with_credentials
+from ftbuild.fetch.deadlines import DOCUMENT, Limits
+
+from .loopback import Behaviour, Server, cut, pour, serve, status
 
 LOGIN = "https://me:hunter2@pkg.example/team/simple"
 
@@ -64,29 +67,66 @@ def test_own_credentials_stay() -> None:
     assert with_credentials(url, [LOGIN]) == url
 
 
-def test_what_broke_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "_BACKOFF", 0.0)
-    answers: Iterator[str | wire.Failed] = iter([wire.Broken("lost"), wire.Broken("lost"), "there"])
-
-    def exchange() -> str:
-        answer = next(answers)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    asking = Access(env={}, stop=threading.Event())
-    assert asking.patiently(exchange) == "there"
-    answers = iter([wire.Broken("lost")] * 3)
-    with pytest.raises(wire.Broken):
-        asking.patiently(exchange)
-    answers = iter([wire.Failed("no"), "there"])
-    with pytest.raises(wire.Failed):
-        asking.patiently(exchange)
-    asking.stop.set()
-    answers = iter([wire.Broken("lost", 1000.0)])
-    with pytest.raises(Interrupted):
-        asking.patiently(exchange)
-
-
 def test_credentials_are_not_told() -> None:
     assert "hunter2" not in unavailable(LOGIN, "answered 403 Forbidden").message
+
+
+# Documents
+
+
+def read(url: str, limits: Limits = DOCUMENT) -> bytes | None:
+    return read_document(url, env={}, stop=threading.Event(), limits=limits)
+
+
+@pytest.mark.parametrize("behaviour", [serve(b"content"), pour(b"content")])
+def test_what_is_there(server: Server, behaviour: Behaviour) -> None:
+    server.route(behaviour)
+    assert read(server.url()) == b"content"
+
+
+@pytest.mark.parametrize("code", [404, 410])
+def test_what_is_not(server: Server, code: int) -> None:
+    server.route(status(code))
+    assert read(server.url()) is None
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "says"),
+    [
+        (status(500), "500 Internal Server Error"),
+        (status(403), "403 Forbidden"),
+        (cut(b"content", 3), "connection lost|ended after"),
+        (pour(b"x" * 5000), "sends more than 1,000 bytes"),
+    ],
+)
+def test_what_cannot_be_had(
+    server: Server, behaviour: Behaviour, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "LIMIT", 1000)
+    server.route(behaviour)
+    with pytest.raises(Unavailable, match=says) as caught:
+        read(server.url(login="me:secret@"))
+    assert "secret" not in caught.value.message
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_patience_has_an_end(server: Server, silent: bool) -> None:
+    limits = msgspec.structs.replace(DOCUMENT, **({"silence": 0.2} if silent else {"total": -1.0}))
+    server.route(server.hush if silent else serve(b"content"))
+    with pytest.raises(Unavailable, match=r"silent for 0\.2 s$" if silent else "too slow"):
+        read(server.url(), limits)
+
+
+def test_nobody_is_there() -> None:
+    with Server() as server:
+        url = server.url()
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        read(url)
+
+
+def test_it_can_be_stopped(server: Server) -> None:
+    server.route(server.hush)
+    stop = threading.Event()
+    threading.Timer(0.2, stop.set).start()
+    with pytest.raises(Interrupted):
+        read_document(server.url(), env={}, stop=stop)

@@ -10,6 +10,7 @@ import pytest
 
 from ftbuild.errors import EnvironmentFault, Interrupted
 from ftbuild.fetch import Source, cache
+from ftbuild.fetch.cache import keep, open_regular, recall
 
 BODY = b"tarball" * 1000
 SOURCE = Source(filename="f", sha256=hashlib.sha256(BODY).hexdigest(), size=len(BODY))
@@ -41,7 +42,7 @@ def test_flaws(entry: Path, tmp_path: Path) -> None:
     assert found["pipe"] == "is not a regular file"
     assert found["short"] == "has 6,999 bytes instead of 7,000"
     assert "not the pinned one" in str(found["other"])
-    assert cache.flaw(tmp_path, SOURCE) == "cannot be read: Is a directory"
+    assert cache.flaw(tmp_path, SOURCE) == "is not a regular file"
     assert cache.flaw(tmp_path / "nothing", SOURCE) == cache.MISSING
     assert cache.flaw(entry / "below", SOURCE) == "cannot be read: Not a directory"
 
@@ -147,3 +148,40 @@ def test_a_planted_lock_is_refused(tmp_path: Path) -> None:
     ):
         pytest.fail("the lock was taken")
     assert victim.read_bytes() == b"precious"
+
+
+# Small answers
+
+
+def test_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file"
+    keep(path, b"one")
+    keep(path, b"two")
+    assert recall(path, limit=3) == b"two"
+    assert recall(path, limit=2) is None
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_planted_link_is_replaced_and_not_read(tmp_path: Path) -> None:
+    target, path = tmp_path / "target", tmp_path / "file"
+    target.write_bytes(b"theirs")
+    path.symlink_to(target)
+    assert recall(path, limit=100) is None
+    keep(path, b"ours")
+    assert target.read_bytes() == b"theirs"
+    assert path.read_bytes() == b"ours"
+
+
+def test_keeping_where_nothing_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    keep(tmp_path / "file" / "below", b"content")
+    keep(tmp_path / "a\0b", b"content")
+
+
+@pytest.mark.parametrize("name", ["nowhere", "folder", "pipe", "a\0b", "a" * 300, "\ud800"])
+def test_what_is_no_file_is_not_read(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    assert recall(tmp_path / name, limit=100) is None
+    with pytest.raises(OSError, match=r"regular file|cannot be read|No such file"):
+        open_regular(tmp_path / name, follow=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import signal
 import ssl
 import subprocess
@@ -15,11 +16,14 @@ from pathlib import Path
 import pytest
 
 from ftbuild.errors import EnvironmentFault, Interrupted
-from ftbuild.fetch import Origin, Source, Unavailable
-from ftbuild.fetch.download import CEILING, LONGEST_WAIT, Downloads
+from ftbuild.fetch import Origin, Source, Unavailable, directory_url, wire
+from ftbuild.fetch.deadlines import SOURCE as LIMITS
+from ftbuild.fetch.deadlines import Limits
+from ftbuild.fetch.download import CEILING, Downloads
 from ftbuild.model.events import Downloaded, Downloading, Event, Noted, Warned
 from tests.unit.conftest import unwritable
 
+from .drip import PHASES, Drip
 from .loopback import ENDLESS, Behaviour, Handler, Server, cut, pour, redirect, serve, status
 
 BODY = bytes(range(256)) * 2048
@@ -52,6 +56,7 @@ def make(cache: Path, events: list[Event]) -> Make:
         emit: Callable[[Event], None] = events.append,
         offline: bool = False,
         read: float = 2.0,
+        window: float = 45.0,
     ) -> Downloads:
         return Downloads(
             cache=cache,
@@ -59,9 +64,7 @@ def make(cache: Path, events: list[Event]) -> Make:
             emit=emit,
             stop=stop or threading.Event(),
             offline=offline,
-            retries=2,
-            backoff=0.01,
-            timeouts=(2.0, read),
+            limits=Limits(connect=2.0, silence=read, window=window, tries=3, backoff=0.01),
         )
 
     return made
@@ -139,7 +142,7 @@ def test_file_origins_that_do_not_deliver(tmp_path: Path, make: Make, cache: Pat
         make().fetch(SOURCE, at(*((tmp_path / name).as_uri() for name in names)))
     assert said(caught.value)[:4] == [
         "no such file",
-        "cannot be read: Is a directory",
+        "is not a regular file",
         "is not a regular file",
         "has 524,287 bytes instead of 524,288",
     ]
@@ -402,7 +405,7 @@ def test_a_long_wait_is_cut_short_and_can_be_stopped(server: Server, make: Make)
 
     with pytest.raises(Interrupted):
         make(stop=stop, emit=emit).fetch(SOURCE, at(server.url()))
-    assert texts(heard, Noted)[0].endswith(f"again in {LONGEST_WAIT:g} s")
+    assert texts(heard, Noted)[0].endswith(f"again in {LIMITS.pause:g} s")
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 410])
@@ -447,6 +450,71 @@ def test_an_unreachable_host_is_asked_once_a_run(make: Make) -> None:
     with pytest.raises(Unavailable) as caught:
         downloads.fetch(other, origins[:1])
     assert said(caught.value)[0].startswith("not asked again")
+
+
+# Servers that take for ever
+
+
+@pytest.mark.parametrize("phase", ["silence", "header", "body"])
+def test_a_dripping_origin_is_left_for_the_next(
+    server: Server, cache: Path, events: list[Event], phase: str
+) -> None:
+    """At once, with all it has on its host; and what it sent is not taken for the beginning."""
+    server.route(serve(BODY))
+    with Drip(*PHASES[phase]) as drip:
+        downloads = Downloads(
+            cache=cache,
+            env={},
+            emit=events.append,
+            stop=threading.Event(),
+            limits=Limits(connect=5.0, silence=5.0, window=1.0),
+        )
+        origins = at(drip.url(), drip.url("/other"), server.url())
+        fetched = downloads.fetch(SOURCE, origins)
+        assert fetched.origin == origins[2]
+        assert fetched.path.read_bytes() == BODY
+        assert drip.asked == 1
+        assert drip.left.wait(30), "its connection is still open"
+    (told,) = texts(events, Noted)
+    assert re.fullmatch(r"origin 0: too slow: [0-9]+ bytes in 1 s", told)
+
+
+def test_a_silent_origin_is_asked_again_as_long_as_there_is_time(
+    server: Server, cache: Path, events: list[Event]
+) -> None:
+    server.route(server.hush)
+    server.route(serve(BODY), path="/other")
+    limits = Limits(silence=0.8, window=1.2, backoff=0.01)
+    downloads = Downloads(
+        cache=cache, env={}, emit=events.append, stop=threading.Event(), limits=limits
+    )
+    downloads.fetch(SOURCE, at(server.url(), server.url("/other", host="localhost")))
+    assert [asked.path for asked in server.asked] == ["/file", "/file", "/other"]
+
+
+def test_a_wait_beyond_the_limits_is_none(server: Server, make: Make) -> None:
+    server.route(status(503, {"Retry-After": "1000000000"}))
+    with pytest.raises(Unavailable) as caught:
+        make(window=20.0).fetch(SOURCE, at(server.url()))
+    assert said(caught.value) == ["answered 503 Service Unavailable"]
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("path", ["/a%00b", "/" + "a" * 300, "/%ff", "//nowhere"])
+def test_a_file_that_cannot_be(make: Make, path: str) -> None:
+    downloads = make()
+    with pytest.raises(Unavailable):
+        downloads.fetch(SOURCE, at(f"file://{path}"))
+    with pytest.raises(wire.Failed):
+        downloads.read(Origin(name="", url=f"file://{path}"), limit=100)
+
+
+def test_a_directory_with_any_name(tmp_path: Path, make: Make) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff?b%20"))
+    folder.mkdir()
+    (folder / NAME).write_bytes(BODY)
+    url = f"{directory_url(str(folder))}/{NAME}"
+    assert make().fetch(SOURCE, at(url)).path.read_bytes() == BODY
 
 
 # Servers that lie
@@ -605,8 +673,7 @@ def test_a_body_that_takes_too_long(server: Server, cache: Path) -> None:
         env={},
         emit=lambda _: None,
         stop=threading.Event(),
-        retries=0,
-        patience=-1.0,
+        limits=Limits(total=-1.0),
     )
     with pytest.raises(Unavailable) as caught:
         downloads.fetch(SOURCE, at(server.url()))

@@ -52,6 +52,7 @@ def test_a_damaged_memory_is_an_empty_one(path: Path, damage: bytes) -> None:
 
 
 def test_a_place_that_cannot_be_written_forgets(tmp_path: Path) -> None:
-    missed = Missed(tmp_path / "nowhere" / "missed.json")
+    (tmp_path / "file").touch()
+    missed = Missed(tmp_path / "file" / "missed.json")
     missed.remember("3.14.9", MIRRORS)
     assert not missed.lately("3.14.9", MIRRORS)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ftbuild.errors import UsageError
@@ -16,10 +16,13 @@ from ftbuild.fetch import (
     Origin,
     Unavailable,
     apt_archives,
+    directory_url,
     filename,
+    local_path,
     origins_for,
     printable,
 )
+from ftbuild.fetch.origins import server_of
 from ftbuild.model.recipes import Origins
 
 RECIPE = Origins(
@@ -122,7 +125,20 @@ def test_bad_templates(template: str) -> None:
         urls("3.14.7", recipe=msgspec.structs.replace(RECIPE, upstream=template))
 
 
-@given(st.text())
+ANYTHING = st.text(st.characters()) | st.lists(
+    st.sampled_from(
+        (
+            *("http", "https", "file", ":", "/", "//", "///", "@", "%40", "me:", "<x>", "?", "#"),
+            *("[", "]", "\\", ".", " ", "\0", "\x1b[2J", "\u202e", "\ud800", "\udcff", ":8", "{"),
+        )
+    )
+).map("".join)
+"""Also what no file's name can hold, and what cannot be encoded."""
+
+
+@given(ANYTHING)
+@example("@\u00e9?\\%2F//user\ud800")
+@example("a\0b")
 def test_every_mirror_is_an_address_or_a_usage_error(mirror: str) -> None:
     try:
         found = urls("3.14.7", mirror)
@@ -156,15 +172,63 @@ def test_passwords_are_never_printed(user: str, password: str, escaped: bool) ->
         ("/home/me@work/mirror", "/home/me@work/mirror"),
         ("me:secret@host/a", "host/a"),
         ("https://host/\x1b[2J\n", "https://host/?[2J?"),
+        ("https://me:secret%40host/a%40b", "https://host/a%40b"),
+        ("https://me:secret\uff20host/a", "https://host/a"),
+        ("me:se://cret@host/a", "host/a"),
+        ("https://host/\u202e", "https://host/?"),
     ],
 )
 def test_printable(url: str, shown: str) -> None:
     assert printable(url) == shown
 
 
-@given(st.text())
+@given(ANYTHING)
 def test_printable_takes_anything(text: str) -> None:
     assert printable(text).isprintable()
+    assert server_of(text).isprintable()
+    local_path(text)
+
+
+@given(before=ANYTHING, after=ANYTHING)
+def test_what_stands_before_the_last_at_is_not_shown(before: str, after: str) -> None:
+    """But in the path of a file, and in one that begins like a path, an @ is a letter."""
+    url = f"https://{before}<hunter2>{after}@host/{after}"
+    assert "hunter2" not in printable(url)
+    assert "hunter2" not in server_of(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("file:///a%20b/%C3%BC", "/a b/ü"),
+        ("FILE://localhost/a?b#c", "/a"),
+        ("file:/srv/apt", "/srv/apt"),
+        ("file:///%ff", os.fsdecode(b"/\xff")),
+        ("file:///a%00b", "/a%00b"),
+        ("https://example.org/a", None),
+        ("http://[bad", None),
+        ("/a", None),
+    ],
+)
+def test_local_path(url: str, path: str | None) -> None:
+    assert local_path(url) == (Path(path) if path else None)
+
+
+def test_where_there_is_no_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(UsageError):
+        directory_url("mirror")
+
+
+@given(ANYTHING)
+def test_every_template_makes_an_address_or_is_a_usage_error(template: str) -> None:
+    try:
+        found = urls("3.14.7", recipe=msgspec.structs.replace(RECIPE, upstream=template))
+    except UsageError:
+        return
+    assert all(url.isprintable() for url in found)
 
 
 def test_unavailable_lists_what_each_said() -> None:

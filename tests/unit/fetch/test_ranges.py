@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ftbuild.errors import Interrupted
 from ftbuild.fetch import ranges, wire
 from ftbuild.fetch.access import Access
+from ftbuild.fetch.deadlines import Limits
 from ftbuild.fetch.ranges import Members, document, look, unroll
 
 from .loopback import Server, cut, pour, serve, status
@@ -24,7 +25,8 @@ NOISE = os.urandom(700_000)
 
 
 def asking(*, offline: bool = False) -> Access:
-    return Access(env={}, stop=threading.Event(), offline=offline)
+    limits = Limits(backoff=0.0, tries=3)
+    return Access(env={}, stop=threading.Event(), offline=offline, limits=limits)
 
 
 def zipped(*, late: bool = True, compression: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -103,10 +105,7 @@ def test_another_length_than_the_index_says(server: Server) -> None:
         looked(server.url(), len(content) - 1)
 
 
-def test_a_broken_connection_is_tried_again(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ftbuild.fetch.access._BACKOFF", 0.0)
+def test_a_broken_connection_is_tried_again(server: Server) -> None:
     content = zipped()
     server.route(cut(content, len(content) - 9), serve(content))
     assert looked(server.url(), len(content)).names

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ftbuild.fetch import Unavailable, access, simple, wire
+from ftbuild.fetch import Unavailable, simple, wire
 from ftbuild.fetch.access import Access
+from ftbuild.fetch.deadlines import Limits
 from ftbuild.fetch.simple import Offered, names, page, parsed
 
+from .drip import PHASES, Drip
 from .loopback import Server, redirect, serve, status
 
 SHA = "ab" * 32
@@ -57,7 +62,8 @@ WHEEL = Offered(
 
 
 def asking(*, offline: bool = False) -> Access:
-    return Access(env={}, stop=threading.Event(), offline=offline)
+    limits = Limits(backoff=0.0, tries=3)
+    return Access(env={}, stop=threading.Event(), offline=offline, limits=limits)
 
 
 def test_both_kinds_of_page() -> None:
@@ -78,13 +84,66 @@ def test_both_kinds_of_page() -> None:
     )
 
 
-@given(content=st.binary() | st.text().map(str.encode) | st.text().map(lambda x: f"{{{x}".encode()))
+ADDRESSES = st.text(st.characters(exclude_categories=["Cs"])) | st.lists(
+    st.sampled_from(
+        ["http://", "//", "[", "]", "@", ":", "x", "#", "?", "\0", "\x1b", "file:", "/"]
+    )
+).map("".join)
+PAGES = st.builds(
+    lambda href, base, name, size: (
+        json.dumps({"files": [{"filename": name, "url": href, "size": size}]}),
+        f'<base href="{base}"><a href="{href}">{name}</a><![{name}[',
+    ),
+    href=ADDRESSES,
+    base=ADDRESSES,
+    name=st.text(),
+    size=st.none() | st.integers(),
+).flatmap(st.sampled_from)
+
+
+@given(
+    content=st.binary()
+    | st.text().map(str.encode)
+    | st.text().map(lambda x: f"{{{x}".encode())
+    | PAGES.map(str.encode)
+)
+@example(b"<![foo[")
+@example(b'<base href="http://["><a href="x">x</a>')
+@example(b'{"files": [], "x": ' + b"[" * 100_000)
+@example(b'{"files": [{"filename": "a", "url": "x", "size": 99999999999999999999999}]}')
 def test_no_page_is_too_strange(content: bytes) -> None:
     try:
         found = parsed(content, "https://index.example/simple/spam/")
     except wire.Failed:
         return
     assert all(each.url.startswith(("http", "file")) for each in found)
+    msgspec.msgpack.encode(found)
+
+
+@pytest.mark.parametrize("index", ["http://[", "http://[bad]:x", "nonsense", "file:///a%00b", ""])
+def test_an_index_that_is_none(tmp_path: Path, index: str) -> None:
+    for ask in (
+        lambda: page(index, "spam", access=asking(), cache=tmp_path),
+        lambda: names(index, access=asking(), cache=tmp_path),
+    ):
+        with contextlib.suppress(Unavailable):
+            assert not ask()
+
+
+def test_an_index_that_drips_is_asked_once(tmp_path: Path) -> None:
+    limits = Limits(connect=5.0, silence=5.0, window=0.2)
+    access = Access(env={}, stop=threading.Event(), limits=limits)
+    with Drip(*PHASES["body"]) as drip:
+        for name, said in (("spam", "too slow"), ("ham", "not asked again: too slow")):
+            with pytest.raises(Unavailable, match=said):
+                page(drip.url(""), name, access=access, cache=tmp_path)
+        assert drip.asked == 1
+
+
+def test_a_page_that_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "spam").mkdir()
+    os.mkfifo(tmp_path / "spam" / "index.html")
+    assert page(tmp_path.as_uri(), "spam", access=asking(), cache=tmp_path) == ()
 
 
 def test_a_page_is_asked_for_once_in_a_while(
@@ -101,7 +160,6 @@ def test_a_page_is_asked_for_once_in_a_while(
     assert page(server.url(""), "spam", access=asking(), cache=tmp_path) == found
     assert server.headers("if-none-match") == [None, '"1"']
     assert page(server.url(""), "spam", access=asking(offline=True), cache=tmp_path) == found
-    monkeypatch.setattr(access, "_BACKOFF", 0.0)
     with pytest.raises(Unavailable, match="500 Internal Server Error"):
         page(server.url(""), "spam", access=asking(), cache=tmp_path)
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
+import re
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -8,16 +10,19 @@ from email.utils import format_datetime
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ftbuild.errors import Interrupted
 from ftbuild.fetch import wire
+from ftbuild.fetch.connections import Sessions
+from ftbuild.fetch.deadlines import Limits
 
-from .loopback import Server, cut, redirect, serve, status
+from .drip import GZIP, OK, PHASES, Drip
+from .loopback import Handler, Server, cut, redirect, serve, status
 
 BODY = bytes(range(256)) * 4096
-HOW = wire.Asking(verify=True, connect=2.0, read=0.2)
+HOW = wire.Asking(verify=True, limits=Limits(connect=2.0, silence=0.2))
 
 
 def body_of(url: str, *, offset: int = 0) -> bytes:
@@ -95,20 +100,6 @@ def test_a_document_may_be_compressed(server: Server) -> None:
         assert b"".join(body.chunks) == BODY
 
 
-def test_sessions_are_used_again_but_not_after_an_error(server: Server) -> None:
-    sessions = wire.Sessions()
-    with sessions.one() as first:
-        first.cookies.set("a", "b")
-    with sessions.one() as second, sessions.one() as third:
-        assert second is first
-        assert not second.cookies
-        assert third is not first
-    with pytest.raises(KeyError), sessions.one() as failed:
-        raise KeyError
-    with sessions.one() as one, sessions.one() as other:
-        assert failed not in {one, other}
-
-
 def test_an_offset_beyond_the_end(server: Server) -> None:
     server.route(serve(BODY))
     with pytest.raises(wire.Unsatisfiable):
@@ -145,7 +136,7 @@ def test_compressed_once_more(server: Server) -> None:
 
 def test_walking_away_from_a_silent_server(server: Server) -> None:
     stop = threading.Event()
-    patient = wire.Asking(verify=True, connect=60.0, read=60.0)
+    patient = wire.Asking(verify=True, limits=Limits(connect=60.0, silence=60.0, window=90.0))
     server.route(server.stall(BODY, at=0))
     threading.Timer(0.2, stop.set).start()
     started = time.monotonic()
@@ -212,6 +203,35 @@ def test_retry_after(header: str, seconds: float | None) -> None:
     assert wire._retry_after(header) == seconds
 
 
+@given(st.text() | st.datetimes().map(format_datetime) | st.from_regex(r"[A-Z][a-z]{2}, .*"))
+@example("Mon, 01 Jan 0001 00:00:00 +2359")
+@example("Fri, 31 Dec 9999 23:59:59 -2359")
+def test_no_wait_is_too_strange(header: str) -> None:
+    seconds = wire._retry_after(header)
+    assert seconds is None or seconds >= 0
+
+
+@settings(max_examples=50, deadline=None)
+@given(target=st.text(st.characters(codec="latin-1", exclude_characters="\r\n")))
+def test_no_redirect_is_too_strange(target: str) -> None:
+    with Server() as server:
+        server.route(redirect(server.url(f"/{target}")))
+        with contextlib.suppress(wire.Failed):
+            body_of(server.url())
+
+
+@given(
+    url=st.sampled_from(
+        ["http://[", "http://a\0b/", "http://\ud800/", "http://a b/", "", "http:///"]
+    )
+    | st.text(st.characters()).map("http://[{}".format)
+    | st.text().map("ht:{}".format)
+)
+def test_no_address_is_too_strange(url: str) -> None:
+    with pytest.raises(wire.Failed, match="not valid"):
+        body_of(url)
+
+
 def test_retry_after_a_date() -> None:
     now = datetime.now(UTC)
     assert wire._retry_after(format_datetime(now + timedelta(seconds=60))) == pytest.approx(
@@ -248,3 +268,129 @@ def test_no_answer_is_too_strange(
         return
     assert start in {0, offset}
     assert total is None or total >= 0
+
+
+# Servers that take for ever
+
+HASTY = Limits(connect=5.0, silence=5.0, window=0.2)
+
+
+def dripping(drip: Drip, *, scheme: str = "http", compressed: bool = False) -> str:
+    """What is said of a server that drips, and is left for good."""
+    how = wire.Asking(verify=True, limits=HASTY, compressed=compressed)
+    url = drip.url(scheme=scheme)
+    with (
+        pytest.raises(wire.Unreachable) as caught,
+        wire.ask(url, offset=0, how=how, stop=threading.Event()) as body,
+    ):
+        list(body.chunks)
+    assert drip.left.wait(30), "its connection is still open"
+    assert drip.asked == 1
+    return caught.value.said
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_dripping_server_is_left(phase: str) -> None:
+    with Drip(*PHASES[phase]) as drip:
+        assert re.fullmatch(r"too slow: [0-9]+ bytes in 0\.2 s", dripping(drip))
+
+
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03"])
+def test_a_stalled_handshake_is_left(said: bytes) -> None:
+    with Drip(said, said and b"\0") as drip:
+        assert "too slow: 0 bytes" in dripping(drip, scheme="https")
+
+
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc\x03\x03"])
+def test_a_handshake_has_the_time_of_a_connection(said: bytes) -> None:
+    how = wire.Asking(verify=True, limits=Limits(connect=0.3, silence=5.0))
+    with (
+        Drip(said, said and b"\0") as drip,
+        pytest.raises(wire.Unreachable, match=r"no connection within 0\.3 s"),
+        wire.ask(drip.url(scheme="https"), offset=0, how=how, stop=threading.Event()),
+    ):
+        pass
+
+
+def test_a_dripping_gzip_is_left() -> None:
+    """Its header holds a file name without end."""
+    with Drip(GZIP, b"x") as drip:
+        assert "too slow: 0 bytes" in dripping(drip, compressed=True)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_dripping_proxy_is_left(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    with Drip(b"HTTP/1.1 200 ", b"x") as proxy, Drip(b"", b"") as never:
+        monkeypatch.setenv(f"{scheme}_proxy", proxy.url(""))
+        how = wire.Asking(verify=True, limits=HASTY)
+        with (
+            pytest.raises(wire.Unreachable, match="too slow"),
+            wire.ask(never.url(scheme=scheme), offset=0, how=how, stop=threading.Event()),
+        ):
+            pass
+        assert proxy.left.wait(30)
+        assert not never.asked
+
+
+def test_slow_redirects_count_together() -> None:
+    """Each comes within the limits, a byte at a time."""
+    first = b"HTTP/1.1 302 Found\r\nLocation: /\r\nX: "
+    with Drip(first, b"x", bits=8, last=b"\r\n\r\n") as drip:
+        how = wire.Asking(verify=True, limits=HASTY)
+        with (
+            pytest.raises(wire.Unreachable, match="too slow"),
+            wire.ask(drip.url(), offset=0, how=how, stop=threading.Event()),
+        ):
+            pass
+        assert drip.asked > 1
+
+
+def test_a_name_that_is_not_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def hang(*_: object, **__: object) -> None:
+        over.wait(30)
+        raise OSError
+
+    monkeypatch.setattr("socket.getaddrinfo", hang)
+    how = wire.Asking(verify=True, limits=HASTY)
+    with (
+        pytest.raises(wire.Unreachable, match="too slow: 0 bytes"),
+        wire.ask("http://files.example/", offset=0, how=how, stop=threading.Event()),
+    ):
+        pass
+    over.set()
+
+
+def test_slow_but_steady() -> None:
+    with Drip(OK + b"Content-Length: 20000\r\n\r\n", b"x" * 500, pause=0.05, bits=40) as drip:
+        limits = Limits(silence=5.0, window=1.0)
+        how = wire.Asking(verify=True, limits=limits)
+        with wire.ask(drip.url(), offset=0, how=how, stop=threading.Event()) as body:
+            assert len(b"".join(body.chunks)) == 20_000
+
+
+def test_it_may_be_too_much_in_all(server: Server) -> None:
+    server.route(server.stall(BODY, at=300_000))
+    how = wire.Asking(verify=True, limits=Limits(total=0.3))
+    with (
+        pytest.raises(wire.Failed, match=r"not all there after 0\.3 s"),
+        wire.ask(server.url(), offset=0, how=how, stop=threading.Event()) as body,
+    ):
+        list(body.chunks)
+
+
+def test_whoever_has_enough_leaves_the_connection_open(server: Server) -> None:
+    used = set()
+
+    def behave(handler: Handler) -> None:
+        handler.protocol_version, handler.close_connection = "HTTP/1.1", False
+        used.add(handler.client_address)
+        serve(BODY)(handler)
+
+    server.route(behave)
+    how = msgspec.structs.replace(HOW, sessions=Sessions())
+    for _ in range(3):
+        with wire.ask(server.url(), offset=0, until=4, how=how, stop=threading.Event()) as body:
+            assert next(body.chunks) == BODY[:4]
+    assert len(used) == 1

@@ -26,7 +26,7 @@ from ftbuild.auditing.grading.wheels import NO_ABI, best
 from ftbuild.errors import EnvironmentFault
 from ftbuild.fetch import ranges, simple, wire
 from ftbuild.fetch.access import OFFLINE, Access
-from ftbuild.fetch.kept import keep
+from ftbuild.fetch.cache import keep, recall
 from ftbuild.model.events import Emit, Measuring
 from ftbuild.wheels.tags import wheel_of
 
@@ -216,8 +216,8 @@ def _remembered(
     path = None
     if file.sha256 is not None:
         path = cache / _FORMAT / file.sha256[:2] / f"{file.sha256}.json"
-        with contextlib.suppress(OSError, msgspec.DecodeError):
-            return msgspec.json.decode(path.read_bytes(), type=Contents), ""
+        with contextlib.suppress(msgspec.DecodeError, RecursionError):
+            return msgspec.json.decode(recall(path) or b"", type=Contents), ""
     try:
         contents = look(file)
     except wire.Failed as failed:
@@ -232,7 +232,7 @@ def _named_wheel(file: File, access: Access, alone: _Alone) -> Contents:
     if access.offline and urlsplit(file.url).scheme != "file":
         raise wire.Failed(OFFLINE)
     if alone.may_have(file.url):
-        text = access.patiently(lambda: ranges.document(f"{file.url}.metadata", access=access))
+        text = ranges.document(f"{file.url}.metadata", access=access)
         if text is not None:
             return Contents(level=level_of(text))
         alone.lacks(file.url)
@@ -249,9 +249,7 @@ def _sdist(file: File, access: Access) -> Contents:
     if file.name.endswith(".zip"):
         members = ranges.look(file.url, file.size, tells, access=access)
     else:
-        members = access.patiently(
-            lambda: ranges.unroll(file.url, file.size, tells, limit=SDIST, access=access)
-        )
+        members = ranges.unroll(file.url, file.size, tells, limit=SDIST, access=access)
     return sdist_contents(members)
 
 

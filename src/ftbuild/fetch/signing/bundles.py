@@ -97,7 +97,7 @@ def _refuse_older(bundle: bytes) -> None:
     """
     try:
         outline = msgspec.json.decode(bundle, type=_Outline)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise Foreign(f"is not a Sigstore bundle: {error}") from None
     for entry in outline.verification_material.tlog_entries:
         if entry.inclusion_proof is None or entry.inclusion_proof.checkpoint is None:

@@ -8,8 +8,6 @@ whatever another may say. One that cannot be had, or not be judged here, is none
 from __future__ import annotations
 
 import contextlib
-import os
-import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -17,8 +15,8 @@ import msgspec
 
 from ftbuild.errors import Refused
 from ftbuild.fetch import wire
+from ftbuild.fetch.cache import keep, recall
 from ftbuild.fetch.download import Downloads
-from ftbuild.fetch.kept import keep
 from ftbuild.fetch.missed import Missed
 from ftbuild.fetch.origins import Origin, printable
 from ftbuild.fetch.signing import bundles, openpgp
@@ -148,7 +146,7 @@ def _kinds(source: Signed, env: Mapping[str, str]) -> tuple[_Kind, ...]:
 
 def _judged(path: Path, kind: _Kind, source: Signed, search: Search) -> Signature:
     """The verdict on the signature in the cache, else on the first that an origin delivers."""
-    cached = _cached(path)
+    cached = recall(path, limit=LIMIT)
     if cached is not None:
         try:
             return kind.judge(cached)
@@ -187,19 +185,6 @@ def _fetched(path: Path, kind: _Kind, source: Signed, search: Search) -> Signatu
     if search.missed is not None:
         search.missed.remember(name, search.mirrors)
     raise _Missing(f"no origin has {name}{''.join(said)}")
-
-
-def _cached(path: Path) -> bytes | None:
-    """A signature file beside its tarball; never what a link there points at."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb") as file:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode) or status.st_size > LIMIT:
-                return None
-            return file.read(LIMIT)
-    except OSError:
-        return None
 
 
 def _refused(where: str, bad: Bad) -> Refused:

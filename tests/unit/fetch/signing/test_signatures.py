@@ -11,6 +11,7 @@ import pytest
 
 from ftbuild.errors import Refused
 from ftbuild.fetch import Origin
+from ftbuild.fetch.deadlines import Limits
 from ftbuild.fetch.download import Downloads
 from ftbuild.fetch.missed import Missed
 from ftbuild.fetch.signing import Signature, Unsigned
@@ -74,7 +75,7 @@ class Cache:
             env=ENV,
             emit=self.events.append,
             stop=threading.Event(),
-            backoff=0.01,
+            limits=Limits(backoff=0.01),
         )
         missed = Missed(self.folder / "missed.json")
         search = Search(
