@@ -226,9 +226,7 @@ def _is_still(chosen: Installation | Damaged, still: Callable[[Installation], bo
         return isinstance(there, Damaged)  # else another run has mended or removed it
     if not is_marked(chosen.prefix, _MARKS):
         return False
-    if isinstance(there, Installation):
-        return there.manifest.digest == chosen.manifest.digest and still(there)
-    return still(chosen)
+    return still(there if isinstance(there, Installation) else chosen)
 
 
 def _aside(prefix: Path) -> Path:

@@ -290,14 +290,6 @@ def test_remove_of_what_is_gone(layout: Layout) -> None:
     assert not remove(layout, made), "another run was faster, and that is as good"
 
 
-def test_remove_of_what_is_another_build_by_now(layout: Layout) -> None:
-    made = whole(layout)
-    other = msgspec.structs.replace(made.manifest, digest="0" * 64)
-    (made.prefix / MANIFEST).write_bytes(msgspec.json.encode(other))
-    assert not remove(layout, made)
-    assert (made.prefix / "old").exists()
-
-
 def test_remove_of_what_is_damaged(layout: Layout) -> None:
     made = whole(layout)
     (made.prefix / MANIFEST).write_text("{")
