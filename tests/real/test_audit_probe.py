@@ -89,7 +89,8 @@ def _world(build: Installation, folder: Path) -> World:
     uv = uv_of(
         os.environ | {"FTBUILD_SECRET": "not for them", "PYTHON_GIL": "0"},
         folder,
-        index=("--no-index", "--find-links", str(wheels(build, folder))),
+        folder / "uv",
+        settings={"no-index": True, "find-links": [str(wheels(build, folder))]},
         offline=False,
         stop=threading.Event(),
     )

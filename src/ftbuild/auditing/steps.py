@@ -36,9 +36,9 @@ from ftbuild.provision import World
 from ftbuild.store import work
 from ftbuild.toolchain import usable_cpus
 from ftbuild.wheels.complaints import denied
-from ftbuild.wheels.indexes import address_in, default_index, redacted, uv_with_indexes
-from ftbuild.wheels.options import options_in
-from ftbuild.wheels.uv import Uv
+from ftbuild.wheels.indexes import default_index, redacted, uv_with_indexes
+from ftbuild.wheels.options import Options, options_in, variables_in
+from ftbuild.wheels.uv import PASSED, Uv, entries_of
 
 _UNTRUSTED = (
     "an audit runs code of the packages: it imports them, in processes of their own and without "
@@ -66,6 +66,7 @@ class How(msgspec.Struct, frozen=True, kw_only=True):
             processes want to run than there are CPUs.
         jobs: Processes at a time, or None for as many as this process may use CPUs.
         offline: Whether to use nothing but what is cached.
+        variables: Variables of the caller's environment that the project's addresses may have.
     """
 
     probe: bool = True
@@ -75,6 +76,7 @@ class How(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float | None = None
     jobs: int | None = None
     offline: bool = False
+    variables: tuple[str, ...] = ()
 
 
 def audit(inputs: Inputs, targets: Iterable[Target], how: How, world: World) -> tuple[Audit, ...]:
@@ -92,22 +94,44 @@ def audit(inputs: Inputs, targets: Iterable[Target], how: How, world: World) -> 
             f"--no-probe runs no code of the packages, and {contrary[0]} does",
             hint="Drop one of them.",
         )
-    uv = uv_with_indexes(
-        world.env,
-        inputs.project,
-        offline=how.offline,
-        stop=world.stop,
-        stated=options_in([file.path for file in inputs.files], world.env),
-    )
-    access = Access(env=uv.env, stop=world.stop, offline=how.offline, addresses=uv.named)
+    given = (*PASSED, *how.variables)
+    stated = options_in([file.path for file in inputs.files], world.env, given)
     if how.probe:
         world.emit(Noted(text=_UNTRUSTED))
     audits = []
     for target in targets:
         with work.scratch_or_temporary(world.layout) as scratch:
-            run = _Run(inputs, target, how, world, uv=uv, access=access, scratch=scratch)
+            uv, refused = uv_with_indexes(
+                world.env,
+                inputs.project,
+                scratch / "uv",
+                offline=how.offline,
+                stop=world.stop,
+                stated=stated,
+                variables=how.variables,
+            )
+            told = _refusing(inputs, (*_withheld(inputs, stated, world.env, given), *refused))
+            access = Access(env=uv.env, stop=world.stop, offline=how.offline, addresses=uv.indexes)
+            run = _Run(told, target, how, world, uv=uv, access=access, scratch=scratch)
             audits.append(run.audit())
     return tuple(audits)
+
+
+def _withheld(
+    inputs: Inputs, stated: Options, env: Mapping[str, str], given: Sequence[str]
+) -> Iterator[str]:
+    """The variables that inputs refer to and do not get, for people."""
+    texts = "\n".join(line.root.text for line in inputs.lines)
+    for name in dict.fromkeys((*stated.variables, *variables_in(texts, env, given))):
+        yield f"the value of ${{{name}}} (--variable {name} gives it)"
+
+
+def _refusing(inputs: Inputs, refused: Sequence[str]) -> Inputs:
+    """Inputs with a note on what they ask for and only the user can say."""
+    if not refused:
+        return inputs
+    note = f"kept from the project, as only you can grant it: {'; '.join(refused)}"
+    return msgspec.structs.replace(inputs, notes=(*inputs.notes, note))
 
 
 def _counted(packages: Sequence[Package]) -> str:
@@ -198,11 +222,11 @@ class _Run:
             EnvironmentFault: An index asks for credentials. With pip's way of choosing among
                 several indexes uv does not say so, and takes what it has not seen for missing.
         """
-        env = self._uv.env
-        last = env.get("UV_DEFAULT_INDEX") or env.get("UV_INDEX_URL") or default_index(self._uv)
-        words = (*env.get("UV_INDEX", "").split(), *self._access.addresses, last or "")
+        entries = entries_of(self._uv.settings)
+        usual = any(entry.get("default") for entry in entries) or default_index(self._uv)
+        words = (*self._uv.indexes, usual if isinstance(usual, str) else None)
         found: set[str] = set()
-        for index in filter(None, dict.fromkeys(map(address_in, words))):
+        for index in filter(None, words):
             try:
                 found.update(simple.names(index, access=self._access, cache=self._cache))
             except Unavailable as fault:

@@ -35,6 +35,8 @@ from ftbuild.program import command
         "format": "text, json, markdown, sarif or github (annotations) [text]",
         "verbose": "a row for every package, also for those that are fine",
         "offline": "use what uv and ftbuild have cached, alone",
+        "variable": "a variable whose value the project's addresses (https://${NAME}@host/) get; "
+        "repeatable [none]",
     },
 )
 def audit(
@@ -56,6 +58,7 @@ def audit(
     format: str = "",  # noqa: A002 - the option's name
     verbose: bool = False,
     offline: bool = False,
+    variable: Sequence[str] = (),
     root: str = "",
     quiet: bool = False,
     json: bool = False,
@@ -86,6 +89,7 @@ def audit(
         timeout=positive(timeout, "--timeout"),
         jobs=positive(jobs, "--jobs"),
         offline=offline,
+        variables=tuple(variable),
     )
     with world_of(root, quiet=quiet, writes=False) as world:
         found = api.audit(

@@ -218,8 +218,8 @@ def _means(
     limits = " and ".join(f"{name} == '{interpreter.markers[name]}'" for name in names)
     text = f'[tool.uv]\nenvironments = ["{limits}"]\n'
     _write(project / "pyproject.toml", text)
-    uv = uv_with_indexes(env, project, offline=offline, stop=stop)
-    return uv, Access(env=uv.env, stop=stop, offline=offline, addresses=uv.named)
+    uv, _ = uv_with_indexes(env, project, project / "uv", offline=offline, stop=stop)
+    return uv, Access(env=uv.env, stop=stop, offline=offline, addresses=uv.indexes)
 
 
 def _write(path: Path, text: str) -> None:
@@ -237,17 +237,12 @@ def _question(
 ) -> str:
     """What a resolution's result is kept under: all that has a say in it but the index itself."""
     config = sorted(
-        f"{name}={redacted(value)}"
+        f"{name}={value}"
         for name, value in uv.env.items()
-        if name.startswith("UV_")
-        and not name.endswith(("_USERNAME", "_PASSWORD"))
-        and name != "UV_CACHE_DIR"
+        if name.startswith("UV_") and name != "UV_CACHE_DIR"
     )
-    named = [redacted(address) for address in uv.named]
-    asked = (
-        *(_FORMAT, str(interpreter)),
-        *(sorted(requirements), sorted(pins), config, named, uv.index),
-    )
+    settings = redacted(msgspec.json.encode(uv.settings, order="deterministic").decode())
+    asked = (_FORMAT, str(interpreter), sorted(requirements), sorted(pins), config, settings)
     return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()[:16]
 
 
@@ -307,7 +302,6 @@ def _resolved(
             Version(interpreter.version).base_version,
         ),
         *("--constraints", limiting),
-        *uv.index,
         asked,
         timeout=RESOLVING,
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -18,27 +21,34 @@ RESOLVING = 900.0
 """Seconds that a resolution may take: uv goes on with an index that sends a byte now and then.
 Dozens of packages take seconds; one that has to be built to tell what it requires, minutes."""
 
-_NOT_PASSED = (
-    *("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV"),
-    # Which Python, where to and what for is decided here.
-    *("UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_TARGET", "UV_PREFIX", "UV_PROJECT_ENVIRONMENT"),
-    *("UV_CONSTRAINT", "UV_OVERRIDE", "UV_PROJECT", "UV_WORKING_DIR", "UV_PYTHON_PREFERENCE"),
-    *("UV_NO_BUILD", "UV_NO_BINARY", "UV_NO_BUILD_PACKAGE", "UV_NO_BINARY_PACKAGE"),
-    "UV_REQUIRE_HASHES",
+PASSED = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"),
+    *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"),
+    # What git and keyring, which uv starts, ask for the user's credentials.
+    *("SSH_AUTH_SOCK", "GIT_SSH", "GIT_SSH_COMMAND", "DBUS_SESSION_BUS_ADDRESS"),
+    *("UV_KEYRING_PROVIDER", "UV_CREDENTIALS_DIR"),
+    *("NETRC", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT"),
+    *("UV_CACHE_DIR", "UV_NO_CACHE", "UV_LINK_MODE", "UV_INSECURE_HOST", "UV_NATIVE_TLS"),
+    *("UV_SYSTEM_CERTS", "UV_HTTP_TIMEOUT", "UV_HTTP_CONNECT_TIMEOUT", "UV_HTTP_RETRIES"),
+    *("UV_CONCURRENT_DOWNLOADS", "UV_CONCURRENT_BUILDS", "UV_CONCURRENT_INSTALLS"),
+    *("UV_EXCLUDE_NEWER", "UV_RESOLUTION", "UV_PRERELEASE", "UV_FORK_STRATEGY"),
 )
+"""What uv sees of the caller's environment. It writes the values of variables into addresses that
+a project, or a package of a stranger's, asks for (`https://host/${NAME}/`), and passes them to
+builds: so nothing secret is among them. What holds credentials (indexes, proxies) comes to uv as
+settings, through a pipe."""
 
-_PASSED = (
-    *("PATH", "LANG", "LC_ALL", "TZ"),
+_BUILDING = (
+    *("PATH", "LANG", "LC_ALL", "TZ", "NETRC"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT"),
-    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
-    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
-    *("UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_FIND_LINKS"),
-    *("UV_INDEX_STRATEGY", "UV_INSECURE_HOST", "UV_NATIVE_TLS", "UV_SYSTEM_CERTS"),
-    *("UV_CONFIG_FILE", "UV_NO_CONFIG", "UV_EXCLUDE_NEWER", "UV_HTTP_TIMEOUT", "UV_LINK_MODE"),
-    "UV_PYTHON_DOWNLOADS",
+    *("UV_INSECURE_HOST", "UV_NATIVE_TLS", "UV_SYSTEM_CERTS", "UV_EXCLUDE_NEWER"),
+    *("UV_HTTP_TIMEOUT", "UV_HTTP_RETRIES", "UV_LINK_MODE", "UV_PYTHON_DOWNLOADS"),
 )
-"""What a build sees of the caller's environment, beside `UV_INDEX_<NAME>_USERNAME` and
-`…_PASSWORD`: how to reach the index, and no more."""
+"""What is left of that where code of packages may run."""
+
+_PROXIES = {"http-proxy": "http_proxy", "https-proxy": "https_proxy"}
+_ENVIRONMENTS = ("environments", "required-environments")
+"""The settings that uv takes from a project only."""
 
 
 class Uv(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,11 +56,12 @@ class Uv(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         binary: Its path.
-        env: The whole environment it runs in.
-        cwd: Where it runs, and so whose `pyproject.toml` or `uv.toml` configures it.
-        index: Arguments that name indexes, where uv's own configuration names none.
-        named: The indexes in uv's configuration, `NAME=URL` or `URL`. Some of them uv asks for no
-            package but those that a project has from there.
+        env: The environment it runs in, without credentials.
+        cwd: Where it runs: relative paths count from here.
+        folder: A directory of ours, for what it is configured by; made if need be.
+        settings: All its settings, as in a `uv.toml`; no other file of settings is read. They may
+            hold credentials, so they reach it by its standard input: variables are there for what
+            it starts, and arguments for everybody on the machine to see.
         offline: Whether it may use nothing but its cache.
         stop: Ends it when set.
     """
@@ -58,41 +69,97 @@ class Uv(msgspec.Struct, frozen=True, kw_only=True):
     binary: str
     env: Mapping[str, str]
     cwd: Path
-    index: tuple[str, ...] = ()
-    named: tuple[str, ...] = ()
+    folder: Path
+    settings: Mapping[str, Any] = {}
     offline: bool = False
     stop: threading.Event
 
-    def run(
-        self, *words: str | Path, stdin: str = "", timeout: float = _TIMEOUT
-    ) -> process.Completed:
+    @property
+    def indexes(self) -> tuple[str, ...]:
+        """The addresses of its indexes in the order that it asks them; may hold credentials."""
+        entries = sorted(entries_of(self.settings), key=lambda entry: bool(entry.get("default")))
+        return tuple(entry["url"] for entry in entries)
+
+    def run(self, *words: str | Path, timeout: float = _TIMEOUT) -> process.Completed:
         """Run one command of uv; failing is not an error.
 
         Raises:
-            EnvironmentFault: It cannot be started.
+            EnvironmentFault: It cannot be started, or its directory cannot be written to.
             Interrupted: `stop` was set.
         """
         offline = ("--offline",) if self.offline else ()
+        of_project = {key: self.settings[key] for key in _ENVIRONMENTS if key in self.settings}
+        settings = {key: value for key, value in self.settings.items() if key not in of_project}
         return process.capture(
-            (self.binary, *words, *offline, "--color=never", "--no-progress"),
-            env=self.env,
+            (
+                *(self.binary, *words, *offline, "--color=never", "--no-progress"),
+                *("--project", self.folder / "project"),
+            ),
+            env={**self.env, **self._configured(of_project)},
             cwd=self.cwd,
             timeout=timeout,
-            stdin=stdin,
+            stdin=_toml_of(settings),
             stop=self.stop,
         )
+
+    def _configured(self, of_project: Mapping[str, Any]) -> dict[str, str]:
+        """Lay out what uv looks for: settings of a project, of the user (a pipe), of the system."""
+        places = {name: self.folder / name for name in ("project", "user/uv", "system/uv")}
+        try:
+            for place in places.values():
+                place.mkdir(parents=True, exist_ok=True)
+            text = f"[tool.uv]\n{_toml_of(of_project)}"
+            (places["project"] / "pyproject.toml").write_text(text, encoding="utf-8")
+            # Where there is none, that of the machine would be read.
+            (places["system/uv"] / "uv.toml").touch()
+            home = self.env.get("XDG_CONFIG_HOME") or Path(self.env.get("HOME", "/"), ".config")
+            links = {"uv/uv.toml": Path("/dev/stdin"), "git": Path(home, "git")}
+            for name, target in links.items():
+                with contextlib.suppress(FileExistsError):
+                    (self.folder / "user" / name).symlink_to(target)
+        except OSError as error:
+            raise EnvironmentFault(
+                f"{self.folder} cannot be written to: {error.strerror}",
+                hint="Is there space left?",
+            ) from error
+        return {
+            "XDG_CONFIG_HOME": str(self.folder / "user"),
+            "XDG_CONFIG_DIRS": str(self.folder / "system"),
+        }
+
+
+def entries_of(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The indexes in settings of uv's; what does not look like one is left out."""
+    entries = settings.get("index", ())
+    return [
+        entry
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict)
+        and isinstance(entry.get("url"), str)
+        and isinstance(entry.get("name", ""), str)
+    ]
 
 
 def uv_of(
     env: Mapping[str, str],
     cwd: Path,
+    folder: Path,
     *,
-    index: Sequence[str] = (),
-    named: Sequence[str] = (),
+    settings: Mapping[str, Any] = {},
+    variables: Sequence[str] = (),
     offline: bool,
     stop: threading.Event,
 ) -> Uv:
     """The uv to use: the one that came with ftbuild.
+
+    Args:
+        env: The caller's environment.
+        cwd: Where it runs.
+        folder: A directory of ours, for what it is configured by.
+        settings: Its settings; the environment's proxies are added.
+        variables: What it may see of the environment besides.
+        offline: Whether it may use nothing but its cache.
+        stop: Ends it when set.
 
     Raises:
         EnvironmentFault: There is none.
@@ -106,7 +173,7 @@ def uv_of(
             "uv, which resolves a project's dependencies, is not there",
             hint="It comes with ftbuild: install ftbuild again, or `pip install uv`.",
         ) from error
-    passed = {name: value for name, value in env.items() if name not in _NOT_PASSED}
+    passed = {name: env[name] for name in (*PASSED, *variables) if name in env}
     passed["UV_PYTHON_DOWNLOADS"] = "never"
     certificates = next(
         (
@@ -122,15 +189,15 @@ def uv_of(
         binary=binary,
         env=passed,
         cwd=cwd,
-        index=tuple(index),
-        named=tuple(named),
+        folder=folder,
+        settings={**settings, **_proxies(env)},
         offline=offline,
         stop=stop,
     )
 
 
 def confined(uv: Uv, folder: Path) -> Uv:
-    """A uv that may build: a build sees what uv needs to reach the index, and no more.
+    """A uv that may build: what it starts sees next to nothing of the caller's environment.
 
     Args:
         uv: Whose environment it is taken from, and whose cache is used.
@@ -138,22 +205,50 @@ def confined(uv: Uv, folder: Path) -> Uv:
     """
     for name in ("home", "tmp"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    kept = {
-        name: value
-        for name, value in uv.env.items()
-        if name in _PASSED
-        or (name.startswith("UV_INDEX_") and name.endswith(("_USERNAME", "_PASSWORD")))
-    }
+    kept = {name: value for name, value in uv.env.items() if name in _BUILDING}
     asked = uv.run("cache", "dir")
     if asked.ok:
         kept["UV_CACHE_DIR"] = asked.stdout.strip()
     if home := uv.env.get("HOME"):
-        # Where uv looks for the user's own configuration of indexes, and for credentials.
-        kept["XDG_CONFIG_HOME"] = uv.env.get("XDG_CONFIG_HOME") or str(Path(home, ".config"))
+        # Where uv looks for credentials.
         kept["NETRC"] = uv.env.get("NETRC") or str(Path(home, ".netrc"))
+    for setting, variable in _PROXIES.items():
+        if "@" not in (proxy := uv.settings.get(setting, "@")):
+            kept[variable] = proxy
     env = kept | {
         "HOME": str(folder / "home"),
         "TMPDIR": str(folder / "tmp"),
         process.MARK: str(folder),
     }
-    return msgspec.structs.replace(uv, env=env)
+    return msgspec.structs.replace(uv, env=env, folder=folder / "uv")
+
+
+def _proxies(env: Mapping[str, str]) -> dict[str, Any]:
+    """The proxies in an environment, as settings: their addresses may hold credentials."""
+
+    def said(name: str) -> str:
+        return env.get(name) or env.get(name.upper(), "")
+
+    found: dict[str, Any] = {
+        setting: said(variable) or said("all_proxy") for setting, variable in _PROXIES.items()
+    }
+    found["no-proxy"] = [host.strip() for host in said("no_proxy").split(",") if host.strip()]
+    return {setting: value for setting, value in found.items() if value}
+
+
+def _toml_of(settings: Mapping[str, Any]) -> str:
+    return "".join(f"{_inline(key)} = {_inline(value)}\n" for key, value in settings.items())
+
+
+def _inline(value: Any) -> str:
+    """A value in TOML, on one line."""
+    if isinstance(value, Mapping):
+        pairs = (f"{_inline(key)} = {_inline(each)}" for key, each in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_inline, value))}]"
+    if isinstance(value, str):
+        # What the environment has that is no text has no place in TOML.
+        plain = value.encode("utf-8", "replace").decode()
+        return json.dumps(plain, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(value, default=str)

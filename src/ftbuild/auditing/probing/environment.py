@@ -4,10 +4,9 @@ Wheels go in together, in one run of uv. Where that fails, those that do not go 
 halves, and the rest is installed. Sdists are compiled only on demand, one after the other, each
 with all jobs.
 
-Compiling runs somebody else's code with uv as its parent, and uv needs something to reach the
-index. What a build gets to see of the caller's environment is named in `wheels/uv.py`: the search
-path, certificates, proxies and the variables by which uv is told of indexes, which may hold their
-credentials. Its home and temporary directory are its own. It may still read what the user may read.
+Compiling runs somebody else's code with uv as its parent. What a build gets to see of the caller's
+environment is named in `wheels/uv.py`: the search path, certificates and proxies, no credentials.
+Its home and temporary directory are its own. It may still read what the user may read.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -25,8 +25,8 @@ from ftbuild.auditing.findings import Grading, Installed, Package, Target
 from ftbuild.errors import EnvironmentFault
 from ftbuild.files import require_room
 from ftbuild.model.events import Emit, Measuring
-from ftbuild.wheels.indexes import address_in, redacted
-from ftbuild.wheels.uv import Uv, confined
+from ftbuild.wheels.indexes import redacted
+from ftbuild.wheels.uv import Uv, confined, entries_of
 
 _BUILD_TIMEOUT = 3600.0
 """Seconds for compiling one package; a judgement, not a measurement."""
@@ -132,7 +132,9 @@ def install(
     wheels = [item for item in packages if gradings[item.name].wheel is not None]
     rest = [item for item in packages if gradings[item.name].wheel is None] if build else []
     found: dict[str, Installed] = {}
-    for asking, group in _by_index(wheels, uv):
+    # What a wheel puts into an environment runs when its Python starts, and that compiles bytecode.
+    bare = confined(uv, environment.scratch / "install") if wheels else uv
+    for asking, group in _by_index(wheels, bare):
         found |= _wheels(group, environment, asking)
     for number, package in enumerate(rest):
         emit(
@@ -155,7 +157,7 @@ def _by_index(packages: Sequence[Package], uv: Uv) -> list[tuple[Uv, list[Packag
     A project may have packages from an index that uv asks for nothing else. What they are pinned to
     here is no part of the project, so that index has to be named first of all.
     """
-    words = {redacted(address_in(word)).rstrip("/"): word for word in uv.named}
+    words = {redacted(url).rstrip("/"): url for url in uv.indexes}
     groups: dict[str | None, list[Package]] = {}
     for package in packages:
         word = words.get(package.index.rstrip("/")) if package.index else None
@@ -164,13 +166,17 @@ def _by_index(packages: Sequence[Package], uv: Uv) -> list[tuple[Uv, list[Packag
         (
             uv
             if word is None
-            else msgspec.structs.replace(
-                uv, env={**uv.env, "UV_INDEX": word, "UV_INDEX_STRATEGY": "first-index"}
-            ),
+            else msgspec.structs.replace(uv, settings=_asking_first(word, uv.settings)),
             group,
         )
         for word, group in groups.items()
     ]
+
+
+def _asking_first(url: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of uv's with an index before all others."""
+    rest = [entry for entry in entries_of(settings) if entry["url"] != url]
+    return {**settings, "index": [{"url": url}, *rest], "index-strategy": "first-index"}
 
 
 def pin(package: Package) -> str:
@@ -189,14 +195,14 @@ def _wheels(packages: Sequence[Package], environment: Environment, uv: Uv) -> di
     """Install wheels together; where that fails, by halves."""
     if not packages:
         return {}
+    asked = environment.scratch / "wheels.txt"
+    asked.write_text("".join(f"{pin(package)}\n" for package in packages), encoding="utf-8")
     done = uv.run(
         *("pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"),
         "--compile-bytecode",
         "--python",
         environment.python,
-        *uv.index,
-        *("--requirement", "-"),
-        stdin="".join(f"{pin(package)}\n" for package in packages),
+        *("--requirement", asked),
     )
     if done.ok:
         return {package.name: Installed(how="wheel") for package in packages}
@@ -230,11 +236,10 @@ def _built(package: Package, environment: Environment, uv: Uv, jobs: int) -> Ins
     """Compile and install one package."""
     folder = environment.scratch / f"build-{package.name}"
     began = time.monotonic()
-    done = msgspec.structs.replace(uv, env=build_environment(uv, folder, jobs)).run(
+    done = building(uv, folder, jobs).run(
         *("pip", "install", "--no-deps", "--compile-bytecode"),
         "--python",
         environment.python,
-        *uv.index,
         pin(package),
         timeout=_BUILD_TIMEOUT,
     )
@@ -266,17 +271,17 @@ def _cut(line: str) -> str:
     return line if len(line) <= _WIDE else f"{line[:_WIDE]}…"
 
 
-def build_environment(uv: Uv, folder: Path, jobs: int) -> dict[str, str]:
-    """The environment of a build: what uv needs to reach the index, and how many jobs it may run.
+def building(uv: Uv, folder: Path, jobs: int) -> Uv:
+    """A uv for a build: confined, and told how many jobs it may run.
 
     Args:
         uv: The uv whose environment it is taken from, and whose cache is used.
         folder: Its home and temporary directory are made of this.
         jobs: The number of jobs, in the variables that the usual build systems heed.
     """
-    count = str(jobs)
-    return {
-        **confined(uv, folder).env,
+    count, own = str(jobs), confined(uv, folder)
+    env = {
+        **own.env,
         # make and what runs it; setuptools; CMake; scikit-build; meson and cargo know their own.
         "MAKEFLAGS": f"-j{count}",
         "MAX_JOBS": count,
@@ -286,6 +291,7 @@ def build_environment(uv: Uv, folder: Path, jobs: int) -> dict[str, str]:
         "RAYON_NUM_THREADS": count,
         "UV_CONCURRENT_BUILDS": "1",
     }
+    return msgspec.structs.replace(own, env=env)
 
 
 def _reason(done: process.Completed) -> str:

@@ -32,7 +32,7 @@ from ftbuild.errors import UsageError
 from ftbuild.model.text import Sha256, fitting
 from ftbuild.process import Completed
 from ftbuild.wheels.complaints import complaint_of, error_of, wants_to_build
-from ftbuild.wheels.indexes import configuration_of, redacted
+from ftbuild.wheels.indexes import redacted
 from ftbuild.wheels.uv import RESOLVING, Uv, confined
 
 _ENVIRONMENT = ("sys_platform", "platform_machine", "implementation_name", "python_full_version")
@@ -100,7 +100,7 @@ def resolve(
     if not inputs.files and not inputs.groups and not lines:
         return ()
     asked = Path(tempfile.mkdtemp(dir=scratch, prefix="resolve-"))
-    words = _words(inputs, lines, target, uv, asked, (*inputs.pins, *also))
+    words = _words(inputs, lines, target, asked, (*inputs.pins, *also))
     # What wheels and files tell is enough for nearly every project, and runs no code.
     failed = _attempts(*_unable_to_build(words, uv, asked), target, asked)
     if failed and build and wants_to_build(failed):
@@ -141,7 +141,7 @@ def _holds(root: Root, target: Target, inputs: Inputs) -> bool:
 
 
 def _words(
-    inputs: Inputs, lines: Sequence[Line], target: Target, uv: Uv, asked: Path, pins: Sequence[str]
+    inputs: Inputs, lines: Sequence[Line], target: Target, asked: Path, pins: Sequence[str]
 ) -> tuple[str | Path, ...]:
     """The command, up to its output."""
     words: list[str | Path] = [
@@ -150,7 +150,6 @@ def _words(
         # Against what a project may have set in [tool.uv.pip].
         *("--annotate", "--annotation-style", "split", "--emit-index-annotation"),
         *("--deps", "--no-generate-hashes", "--no-header", "--quiet"),
-        *uv.index,
     ]
     for extra in inputs.extras:
         words += ("--extra", extra)
@@ -171,10 +170,9 @@ def _attempts(words: Sequence[str | Path], uv: Uv, target: Target, asked: Path) 
         The run that failed, if it cannot be done.
     """
     python = Version(target.version)
-    further: tuple[str | Path, ...] = ()
     while True:
         # Of the version that `--python` has, uv keeps 3.14 and forgets the rest.
-        tried = (*words, "--python-version", str(python), *further)
+        tried = (*words, "--python-version", str(python))
         failed = _compiled(tried, uv, asked)
         if failed is None:
             return None
@@ -182,11 +180,13 @@ def _attempts(words: Sequence[str | Path], uv: Uv, target: Target, asked: Path) 
             # A version without an sdist whose wheels are all for older releases: uv refuses it,
             # an audit reports it. What holds for the target is selected by markers all the same.
             python = older
-        elif not further and _SPLIT.search(failed.stderr) and not configuration_of(uv.cwd):
+        elif _SPLIT.search(failed.stderr) and "environments" not in uv.settings:
             # It cannot be done for some other platform. uv has no word for "this platform,
             # whatever wheels there are" but in the configuration of a project; and leaves out the
             # wheels for other platforms then, which is why this is not the first choice.
-            further = ("--project", _limiting(target, asked))
+            marker = " and ".join(f"{name} == '{target.markers[name]}'" for name in _ENVIRONMENT)
+            limited = {**uv.settings, "environments": [marker]}
+            uv = msgspec.structs.replace(uv, settings=limited)
         else:
             return failed
 
@@ -221,15 +221,6 @@ def _written(path: Path, lines: Iterable[str]) -> Path:
     path.touch(mode=0o600)
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path
-
-
-def _limiting(target: Target, asked: Path) -> Path:
-    """A project without content that limits what uv solves for to the target."""
-    marker = " and ".join(f"{name} == '{target.markers[name]}'" for name in _ENVIRONMENT)
-    project = asked / "limited"
-    project.mkdir(exist_ok=True)
-    _written(project / "pyproject.toml", ("[tool.uv]", f'environments = ["{marker}"]'))
-    return project
 
 
 def _compiled(words: Sequence[str | Path], uv: Uv, asked: Path) -> Completed | None:

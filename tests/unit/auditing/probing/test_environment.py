@@ -11,7 +11,7 @@ import pytest
 from ftbuild.auditing.findings import Grade, Grading, Package
 from ftbuild.auditing.probing.environment import (
     Environment,
-    build_environment,
+    building,
     install,
     make,
     pin,
@@ -24,9 +24,10 @@ from tests.unit.auditing.examples import TARGET, package
 
 FAKE = """\
 #!/bin/sh
-printf 'index=%s %s\\n' "$UV_INDEX" "$*" >> {log}
+printf 'index=%s %s\\n' "$(grep -o '^"index" = \\[{{"url" = "[^"]*"' | cut -d'"' -f6)" "$*" >> {log}
 if [ "$1" = cache ]; then echo /the/cache; exit; fi
-said=$(cat)" $*"
+said="$*"
+for word; do case "$word" in *wheels.txt) said="$said $(cat "$word")"; esac; done
 printf '%s\\n' "$said" >> {log}
 case "$said" in *offline*)
   printf 'error: Failed to download `offline==1.0`\\n' >&2
@@ -59,11 +60,22 @@ def uv(tmp_path: Path) -> Uv:
     env = {
         "PATH": "/usr/bin:/bin",
         "HOME": "/home/somebody",
-        "UV_INDEX_PRIVATE_PASSWORD": "for the index",
         "AWS_SECRET_ACCESS_KEY": "for nobody",
         "CFLAGS": "-O9",
     }
-    return Uv(binary=str(program), env=env, cwd=tmp_path, stop=threading.Event())
+    settings = {
+        "index": [{"url": "https://me:secret@private.example/simple"}],
+        "https-proxy": "https://me:secret@proxy.example",
+        "http-proxy": "http://proxy.example",
+    }
+    return Uv(
+        binary=str(program),
+        env=env,
+        cwd=tmp_path,
+        folder=tmp_path / "uv-folder",
+        settings=settings,
+        stop=threading.Event(),
+    )
 
 
 @pytest.fixture
@@ -144,9 +156,10 @@ def test_no_package_is_blamed_for_the_network(
 def test_a_package_from_an_index_of_its_own_is_asked_for_there(
     uv: Uv, environment: Environment, tmp_path: Path
 ) -> None:
-    word = "corp=https://me:sec=ret@corp.example/simple/"
-    asking = msgspec.structs.replace(uv, named=(word,))
-    corp = "https://corp.example/simple"
+    corp, other = "https://corp.example/simple", "https://other.example/simple"
+    mine = corp.replace("corp", "me:sec=ret@corp") + "/"
+    entries = [{"url": other}, {"name": "corp", "url": mine, "explicit": True}]
+    asking = msgspec.structs.replace(uv, settings={"index": entries})
     given = [
         package("a"),
         msgspec.structs.replace(package("b"), index=corp),
@@ -161,7 +174,7 @@ def test_a_package_from_an_index_of_its_own_is_asked_for_there(
     }
     told = (tmp_path / "told").read_text().splitlines()
     runs = [line.split()[0] for line in told if line.startswith("index=") and " pip " in line]
-    assert runs == ["index=", f"index={word}", f"index={word}"]
+    assert runs == [f"index={other}", f"index={mine}", f"index={mine}"]
 
 
 def test_nothing_to_install_starts_nothing(
@@ -200,12 +213,12 @@ def test_of_a_long_build_the_first_errors_and_the_last_lines_are_kept() -> None:
     assert telling(errors) == tuple(errors)
 
 
-def test_a_build_sees_how_to_reach_the_index_and_no_more(uv: Uv, tmp_path: Path) -> None:
-    found = build_environment(uv, tmp_path, 3)
+def test_a_build_sees_no_credentials(uv: Uv, tmp_path: Path) -> None:
+    found = building(uv, tmp_path, 3).env
     assert found["UV_CACHE_DIR"] == "/the/cache"
-    assert "for the index" in found.values()
-    assert found["XDG_CONFIG_HOME"] == "/home/somebody/.config"
-    assert not {"AWS_SECRET_ACCESS_KEY", "CFLAGS"} & set(found)
+    assert found["http_proxy"] == "http://proxy.example"
+    assert "secret" not in "".join(found.values())
+    assert not {"AWS_SECRET_ACCESS_KEY", "CFLAGS", "https_proxy"} & set(found)
     assert found["HOME"] == str(tmp_path / "home")
     assert (found["MAKEFLAGS"], found["MAX_JOBS"]) == ("-j3", "3")
 

@@ -41,11 +41,16 @@ class Setting:
             "UV_CACHE_DIR": str(tmp_path / "cache"),
             "UV_HTTP_RETRIES": "0",
         }
-        self.index: tuple[str, ...] = ("--no-index", "--find-links", str(self.wheels))
+        self.settings: dict[str, object] = {"no-index": True, "find-links": [str(self.wheels)]}
 
     def uv(self, *, offline: bool = False) -> Uv:
         return uv_of(
-            self.env, self.project, index=self.index, offline=offline, stop=threading.Event()
+            self.env,
+            self.project,
+            self.scratch / "uv",
+            settings=self.settings,
+            offline=offline,
+            stop=threading.Event(),
         )
 
     def inputs(
@@ -121,7 +126,7 @@ def test_a_version_with_wheels_for_older_releases_only(setting: Setting) -> None
 
 def test_an_index_whose_wheels_are_for_older_releases_only(setting: Setting, server: str) -> None:
     """uv refuses what has no wheel for the release and no sdist; an audit is about just that."""
-    setting.index = ("--default-index", f"http://{server}/simple")
+    setting.settings = {"index": [{"url": f"http://{server}/simple", "default": True}]}
     found = setting.resolve("native==2.0")
     assert [file.name for file in found["native"].wheels] == [OLD]
     assert found["native"].index == f"http://{server}/simple"
@@ -362,7 +367,9 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.mark.parametrize("code", ["401", "403"])
 def test_an_index_that_lets_nobody_in(setting: Setting, server: str, code: str) -> None:
-    setting.index = ("--default-index", f"http://me:s3cr@t@{server}/{code}/simple")
+    setting.settings = {
+        "index": [{"url": f"http://me:s3cr@t@{server}/{code}/simple", "default": True}]
+    }
     with pytest.raises(EnvironmentFault) as caught:
         setting.resolve("app")
     assert f"http://{server}/{code}/simple lets nobody in" in caught.value.message
@@ -383,7 +390,7 @@ def test_an_address_without_anything(setting: Setting, server: str) -> None:
 
 
 def test_no_network(setting: Setting) -> None:
-    setting.index = ("--default-index", "http://me:s3cret@127.0.0.1:9/simple")
+    setting.settings = {"index": [{"url": "http://me:s3cret@127.0.0.1:9/simple", "default": True}]}
     with pytest.raises(
         EnvironmentFault, match=r"http://127\.0\.0\.1:9/simple/app/ cannot be reached"
     ):
@@ -391,7 +398,7 @@ def test_no_network(setting: Setting) -> None:
 
 
 def test_offline(setting: Setting) -> None:
-    setting.index = ("--default-index", "http://127.0.0.1:9/simple")
+    setting.settings = {"index": [{"url": "http://127.0.0.1:9/simple", "default": True}]}
     inputs = setting.inputs("app")
     with pytest.raises(EnvironmentFault, match="app is not in uv's cache") as caught:
         resolve(inputs, HERE, setting.uv(offline=True), scratch=setting.scratch)
