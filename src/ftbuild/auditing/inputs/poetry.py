@@ -202,7 +202,8 @@ def _term(operator: str, version: str) -> tuple[str, ...]:
         return (f"{word}{stem}.*",) if keeps else (f"{operator}{stem}",)
     if operator == "^":
         return f">={version}", f"<{_next(version, _caret(version))}"
-    if operator == "~":
+    # `~=1`, which the standard does not allow, is `>=1,<2` to poetry-core.
+    if operator == "~" or (operator == "~=" and len(Version(version).release) == 1):
         return f">={version}", f"<{_next(version, min(2, len(Version(version).release)))}"
     return (f"{'==' if operator in {'', '='} else operator}{version}",)
 
