@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 import yaml
 
+from ftbuild import files
 from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.model.recipes import (
     Base,
@@ -129,7 +130,7 @@ def _read(path: Path) -> dict[str, Any]:
         near = nearest(path.name, _SECTIONS, 1) or tuple(_SECTIONS)
         raise UsageError(f"{path}: not a recipe file", hint=f"Did you mean {' or '.join(near)}?")
     try:
-        raw = yaml.load(path.read_bytes(), Loader=_UniqueKeys) or {}  # noqa: S506 - a SafeLoader
+        raw = yaml.load(files.read_file(path), Loader=_UniqueKeys) or {}  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, OSError, ValueError) as error:  # ValueError: a date in month 13
         raise UsageError(f"{path}: {error}") from None
     if not isinstance(raw, dict):

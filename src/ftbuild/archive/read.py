@@ -14,6 +14,7 @@ from ftbuild.archive.naming import RECORD, recorded
 from ftbuild.archive.relocate import STAMP, moved, repointed, require_plain
 from ftbuild.errors import EnvironmentFault, Refused
 from ftbuild.fetch.unpack import Damaged, first_file, unpack
+from ftbuild.files import read_file
 from ftbuild.model.archive import decode_manifest
 from ftbuild.model.manifest import Archived, Manifest
 from ftbuild.store import tree
@@ -86,12 +87,14 @@ def unpack_build(archive: Path, into: Path, *, stop: threading.Event) -> Unpacke
     except Damaged as error:
         raise Refused(error.message, hint=_hint(archive)) from error
     try:
-        manifest = decode_manifest((top / MANIFEST).read_bytes())
-        listed = (top / tree.HASHES).read_bytes()
+        manifest = decode_manifest(read_file(top / MANIFEST))
+        listed = read_file(top / tree.HASHES)
         # With a manifest in it, it would count as installed before it is checked.
         (top / MANIFEST).unlink()
     except FileNotFoundError as error:
         raise Refused(f"{archive} lacks {error.filename}", hint=_hint(archive)) from error
+    except OSError as error:
+        raise Refused(f"{archive}: {error.filename}: {error.strerror}") from error
     found = tree.hash_tree(top)
     wrong = _difference(found.text, listed.decode("utf-8", "surrogateescape"))
     if found.sha256 != manifest.result.files_sha256 or found.links != manifest.result.links:

@@ -16,7 +16,7 @@ from ftbuild.archive.read import Unpacked, unpack_build
 from ftbuild.attest import provenance, sbom
 from ftbuild.attest.judge import judge_sbom, judge_statement, value_at
 from ftbuild.errors import EnvironmentFault, Refused, UsageError
-from ftbuild.files import expand_home
+from ftbuild.files import expand_home, read_file
 from ftbuild.model.archive import RECORD_SUFFIX, SUFFIX, decode_record
 from ftbuild.model.events import Emit, Noted
 from ftbuild.model.manifest import Manifest
@@ -142,7 +142,7 @@ def _record(archive: Path, sha256: str, manifest: Manifest) -> Check:
     path = _beside(archive, RECORD_SUFFIX)
     name, same = "archive.record", "the archive's hash and manifest"
     try:
-        record = decode_record(path.read_bytes())
+        record = decode_record(read_file(path))
     except FileNotFoundError:
         return skipped(name, f"there is no {path.name}")
     except (Refused, OSError) as error:
@@ -208,7 +208,7 @@ def _read(path: Path) -> Any:
         Refused: There is none.
     """
     try:
-        return json.loads(path.read_bytes().decode(), object_pairs_hook=_unambiguous)
+        return json.loads(read_file(path).decode(), object_pairs_hook=_unambiguous)
     except FileNotFoundError:
         raise Refused("no such file", hint=_MEND) from None
     except OSError as error:

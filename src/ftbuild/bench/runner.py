@@ -17,7 +17,7 @@ import msgspec
 from ftbuild import process
 from ftbuild.bench.arms import Arm
 from ftbuild.bench.results import Sample
-from ftbuild.files import require_room
+from ftbuild.files import read_file, require_room
 from ftbuild.model.manifest import Installation
 from ftbuild.model.versions import Variant
 
@@ -177,7 +177,7 @@ def read_report(done: process.Completed, path: Path, said: str, kind: type[T]) -
     if not done.ok:
         return Failed(error=" ".join(filter(None, (done.ending, _last(said)))))
     try:
-        report = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        report = msgspec.json.decode(read_file(path), type=dict[str, Any])
     except (OSError, msgspec.DecodeError):
         return Failed(error="it ended without a report")
     if "error" in report:

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from ftbuild.errors import EnvironmentFault, Refused
-from ftbuild.files import write_atomically
+from ftbuild.files import read_file, write_atomically
 from ftbuild.model.text import decode_document
 from ftbuild.model.training import FORMAT, TrainingProfile
 from ftbuild.store.layout import Layout
@@ -128,9 +128,13 @@ def _contents(path: Path) -> tuple[TrainingProfile, dict[str, bytes]]:
 def _members(path: Path, good: Callable[[PurePosixPath], bool]) -> dict[str, bytes]:
     """The files in an archive, which must all be regular, of good names, and no more than that."""
     try:
-        with tarfile.open(path, mode="r:xz") as archive:
+        unpacking = lzma.LZMADecompressor(memlimit=_CEILING)
+        content = unpacking.decompress(read_file(path, limit=_CEILING), _CEILING)
+        if not unpacking.eof and len(content) < _CEILING:
+            raise EOFError  # noqa: TRY301 - as tarfile has it
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
             members = archive.getmembers()
-            if sum(member.size for member in members) > _CEILING or not all(
+            if not unpacking.eof or not all(
                 member.isreg() and good(PurePosixPath(member.name)) for member in members
             ):
                 raise _refused(path, "it holds what no training run leaves")

@@ -11,7 +11,7 @@ from ftbuild import catalogue
 from ftbuild.errors import EnvironmentFault, Interrupted, Refused, UsageError
 from ftbuild.fetch import Unavailable
 from ftbuild.fetch.signing import Signature
-from ftbuild.files import write_atomically
+from ftbuild.files import read_file, write_atomically
 from ftbuild.model.events import Noted, Warned
 from ftbuild.model.recipes import Release
 from ftbuild.provision import World, vouched
@@ -179,7 +179,7 @@ def _checked(release: listing.Published, world: World) -> Added:
 def _entered(path: Path, added: Sequence[Added], *, write: bool) -> str:
     """Put the releases into the file, as it is by now; return the difference."""
     try:
-        before = path.read_bytes().decode() if path.exists() else ""
+        before = read_file(path).decode() if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
         raise EnvironmentFault(f"{path} cannot be read: {error}") from error
     releases = {item.version: item.release for item in added}

@@ -16,6 +16,7 @@ import msgspec
 from packaging.utils import canonicalize_name
 
 from ftbuild.errors import EnvironmentFault, FtbuildError, UsageError
+from ftbuild.files import read_file
 from ftbuild.process import Completed
 from ftbuild.wheels.indexes import redacted
 from ftbuild.wheels.uv import RESOLVING
@@ -205,8 +206,8 @@ def _frozen(said: Complaint) -> FtbuildError | None:
 def _numbered(file: Path, position: int) -> str:
     """The line at a position, which uv counts in bytes."""
     try:
-        before = file.read_bytes()[:position]
-    except OSError:
+        before = read_file(file)[:position]
+    except (OSError, ValueError):
         return ""
     return f", line {before.count(_NEWLINE) + 1}"
 

@@ -404,8 +404,8 @@ def _pip(env: Mapping[str, str], home: Path, platform: str) -> dict[str, str]:
     for file in (path for path in _pip_files(env, home, platform) if path.is_file()):
         parser = configparser.RawConfigParser()
         try:
-            parser.read(file, encoding="utf-8")
-        except (configparser.Error, ValueError) as error:
+            parser.read_string(files.read_text(file))
+        except (configparser.Error, OSError, ValueError) as error:
             # The error quotes the line, which may hold a password.
             raise UsageError(
                 f"pip's configuration {file} cannot be read: it is not the INI format",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import lzma
 import os
 import tarfile
 from pathlib import Path
@@ -125,6 +126,16 @@ def test_one_cut_short_is_refused(stored: Path, length: int) -> None:
     stored.write_bytes(stored.read_bytes()[:length])
     with pytest.raises(Refused, match="cannot be used as a training profile"):
         read_profile(stored)
+
+
+def test_one_that_unpacks_without_end_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ftbuild.store.profiles._CEILING", 10_000_000)
+    path = tmp_path / "bomb.tar.xz"
+    path.write_bytes(lzma.compress(bytes(10_000_001), preset=0))
+    with pytest.raises(Refused, match="what no training run leaves"):
+        read_profile(path)
 
 
 def test_altered_data_is_refused(tmp_path: Path) -> None:

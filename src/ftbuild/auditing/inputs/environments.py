@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
 import msgspec
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from ftbuild import files
 from ftbuild.auditing.inputs.locks import Locked, Root
 from ftbuild.errors import UsageError
 
@@ -38,7 +41,7 @@ def read_environment(place: Path) -> Locked:
         )
     found = {
         canonicalize_name(item.metadata["Name"]): item
-        for item in metadata.distributions(path=list(map(str, folders)))
+        for item in (_Installed(path) for folder in folders for path in _metadata(folder))
         if item.metadata["Name"]
     }
     direct = {name: _direct(name, item) for name, item in found.items()}
@@ -79,6 +82,29 @@ def _site_packages(place: Path) -> list[Path]:
     return list(dict.fromkeys(path.resolve() for path in found if path.is_dir()))
 
 
+def _metadata(folder: Path) -> Iterator[Path]:
+    """Where the packages in a directory say what they are."""
+    for pattern in ("*.dist-info", "*.egg-info", "*.egg/EGG-INFO"):
+        yield from sorted(folder.glob(pattern))
+
+
+class _Installed(metadata.PathDistribution):
+    """An installed package, of which no file without an end is read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._folder = path
+
+    def read_text(self, filename: str | os.PathLike[str]) -> str | None:
+        path = self._folder / filename
+        try:
+            return files.read_file(path).decode("utf-8", "replace")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError):
+            return None
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+
+
 def _direct(name: str, item: metadata.Distribution) -> str | None:
     """A requirement for what was installed by address; empty if that is on this machine.
 
@@ -107,18 +133,17 @@ def _required(requires: Iterable[str], markers: dict[str, str]) -> Iterator[str]
     asked for by itself.
     """
     for text in requires:
-        try:
+        # Not a requirement, or one whose marker compares what cannot be compared.
+        with contextlib.suppress(ValueError, RecursionError):
             wanted = Requirement(text)
-        except InvalidRequirement:
-            continue
-        if wanted.marker is None or wanted.marker.evaluate(markers):
-            yield canonicalize_name(wanted.name)
+            if wanted.marker is None or wanted.marker.evaluate(markers):
+                yield canonicalize_name(wanted.name)
 
 
 def _markers(file: Path) -> dict[str, str]:
     """The Python of an environment, for markers."""
     try:
-        text = file.read_text(encoding="utf-8", errors="replace")
+        text = files.read_file(file).decode(errors="replace")
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
     lines = (line.partition("=") for line in text.splitlines())

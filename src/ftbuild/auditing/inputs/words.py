@@ -17,6 +17,7 @@ from packaging.pylock import is_valid_pylock_path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from ftbuild import files
 from ftbuild.auditing.inputs import poetry
 from ftbuild.auditing.inputs.environments import read_environment
 from ftbuild.auditing.inputs.locks import Root, read_lock, require_known
@@ -117,7 +118,7 @@ def read_inputs(
             there.
     """
     asked = _Asked(extras=tuple(extras), groups=tuple(groups), cwd=cwd)
-    parts = [_read(word, asked) for word in words or (".",)]
+    parts = [_understood(word, asked) for word in words or (".",)]
     if (extras or groups) and not any(part.pythons for part in parts):
         what = "extra" if extras else "dependency group"
         raise UsageError(
@@ -143,6 +144,18 @@ def read_inputs(
 def _flat(parts: Iterable[tuple[_T, ...]]) -> tuple[_T, ...]:
     """What all of them have, each once."""
     return tuple(dict.fromkeys(item for part in parts for item in part))
+
+
+def _understood(word: str, asked: _Asked) -> Inputs:
+    """What a word stands for. A stranger's file may have anything where text or a table belongs."""
+    try:
+        found = _read(word, asked)
+        if not all(isinstance(python, str) for _, python in found.pythons):
+            raise TypeError("requires-python is no text")  # noqa: TRY301
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        why = redacted(str(error).partition("\n")[0])
+        raise UsageError(f"{redacted(word)} cannot be understood: {why}", hint=_ACCEPTED) from error
+    return found
 
 
 def _read(word: str, asked: _Asked) -> Inputs:
@@ -247,7 +260,7 @@ def _file(place: Path, word: str, asked: _Asked) -> Inputs:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(files.read_text(path))
     except tomllib.TOMLDecodeError as error:
         at = _LINE.search(str(error))
         where = f"{path}, line {at[1]}" if at else f"{path}, at its end"
@@ -381,7 +394,7 @@ def _values(table: Any) -> Iterable[Sequence[Any]]:
 
 
 def _line_of(path: Path, text: str) -> str:
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = files.read_text(path).splitlines()
     at = next((number for number, line in enumerate(lines, 1) if text in line), None)
     return f", line {at}" if at else ""
 

@@ -11,6 +11,8 @@ from pathlib import Path, PurePosixPath
 import msgspec
 from packaging.utils import NormalizedName, canonicalize_name
 
+from ftbuild.files import read_file
+
 _ASIDE = frozenset(
     {"test", "tests", "testing", "doc", "docs", "example", "examples", "benchmark", "benchmarks"}
     | {"bin", "scripts", "share", "include", "tools", "conftest", "setup"}
@@ -59,7 +61,7 @@ def distributions(folder: Path) -> tuple[Distribution, ...]:
     return tuple(
         Distribution(
             name=canonicalize_name(record.parent.name.partition("-")[0]),
-            files=tuple(recorded(record.read_text(encoding="utf-8", errors="replace"))),
+            files=tuple(recorded(read_file(record).decode(errors="replace"))),
         )
         for record in sorted(folder.glob("*.dist-info/RECORD"))
     )

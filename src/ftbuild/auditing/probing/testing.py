@@ -30,7 +30,7 @@ from ftbuild.auditing.probing.environment import Environment
 from ftbuild.auditing.probing.probe import Seen, culprit_of, installed_in
 from ftbuild.auditing.target import PROBES
 from ftbuild.errors import Interrupted
-from ftbuild.files import require_room
+from ftbuild.files import read_file, require_room
 from ftbuild.model.events import Emit, Measuring
 
 _FOLDER = "FTBUILD_WITNESS"
@@ -130,7 +130,7 @@ def read_records(folder: Path) -> tuple[_Record, ...]:
     found = []
     for path in sorted(folder.iterdir()):
         with contextlib.suppress(OSError, ValueError, SyntaxError, RecursionError, MemoryError):
-            said = ast.literal_eval(path.read_text(encoding="utf-8", errors="replace"))
+            said = ast.literal_eval(read_file(path, patience=1.0).decode(errors="replace"))
             found.append(msgspec.convert(said, type=_Record))
     return tuple(found)
 

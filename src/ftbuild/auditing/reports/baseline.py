@@ -16,7 +16,7 @@ import msgspec
 from ftbuild.auditing.findings import Audit, Culprit, Ending, Finding, Status
 from ftbuild.auditing.judging.blame import CRASHES, culprits_in
 from ftbuild.errors import EnvironmentFault, Refused, UsageError
-from ftbuild.files import write_atomically
+from ftbuild.files import read_text, write_atomically
 from ftbuild.model.text import Newer, decode_document
 
 FORMAT = 1
@@ -163,7 +163,7 @@ def load(path: Path, *, may_be_absent: bool) -> Baseline:
         UsageError: It is not there, or damaged; file and line are named.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except FileNotFoundError:
         if may_be_absent:
             return Baseline()

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ftbuild.auditing.findings import Audit, Package
+from ftbuild.files import read_file
 
 _LIMIT = 16 << 20
 """Bytes of an input that is searched. Lock files have a few megabytes at most."""
@@ -64,9 +65,9 @@ def _read(label: str, cwd: Path) -> tuple[Path, list[str]] | None:
             path = cwd / label.partition(" with ")[0]
         if path.is_dir():
             path /= "pyproject.toml"
-        if not path.is_file() or path.stat().st_size > _LIMIT:
+        if not path.is_file():
             return None
-        return path, path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return path, read_file(path, limit=_LIMIT).decode(errors="replace").splitlines()
     except (OSError, ValueError):  # a requirement is no path: too long, or with a null character
         return None
 

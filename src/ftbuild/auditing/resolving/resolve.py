@@ -137,7 +137,10 @@ def _holds(root: Root, target: Target, inputs: Inputs) -> bool:
         "extras": frozenset(map(canonicalize_name, extras)),
         "dependency_groups": frozenset(map(canonicalize_name, groups)),
     }
-    return Marker(root.marker).evaluate(environment, context="lock_file")
+    try:
+        return Marker(root.marker).evaluate(environment, context="lock_file")
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{root.text}: no marker: {root.marker!r}: {error}") from error
 
 
 def _words(

@@ -16,7 +16,7 @@ from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.export.uv import index
 from ftbuild.export.uv.choice import LeftOut, chosen, require_apart
 from ftbuild.export.uv.index import Entry, Index
-from ftbuild.files import make_directory, open_atomically, write_atomically
+from ftbuild.files import make_directory, open_atomically, read_file, write_atomically
 from ftbuild.model.events import Noted, Warned
 from ftbuild.model.manifest import Installation
 from ftbuild.provision.world import World
@@ -206,7 +206,7 @@ def _export(
 def _known(place: Path, world: World) -> Index:
     """What the index of a directory names, but for archives that are gone."""
     try:
-        found = index.decode(place.read_bytes(), str(place))
+        found = index.decode(read_file(place), str(place))
     except FileNotFoundError:
         return {}
     kept = {key: item for key, item in found.items() if (place.parent / item.archive).exists()}
