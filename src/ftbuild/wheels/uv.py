@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ import msgspec
 
 from ftbuild import process
 from ftbuild.errors import EnvironmentFault
+from ftbuild.files import write_atomically
 
 _TIMEOUT = 3600.0
 """Seconds that one run of uv may take: it may download gigabytes, or compile a package."""
@@ -90,28 +92,30 @@ class Uv(msgspec.Struct, frozen=True, kw_only=True):
         offline = ("--offline",) if self.offline else ()
         of_project = {key: self.settings[key] for key in _ENVIRONMENTS if key in self.settings}
         settings = {key: value for key, value in self.settings.items() if key not in of_project}
+        text = f"[tool.uv]\n{_toml_of(of_project)}".encode()
+        # Of its own for each content: threads run uv at the same time.
+        project = self.folder / f"project-{hashlib.sha256(text).hexdigest()[:8]}"
         return process.capture(
             (
                 *(self.binary, *words, *offline, "--color=never", "--no-progress"),
-                *("--project", self.folder / "project"),
+                *("--project", project),
             ),
-            env={**self.env, **self._configured(of_project)},
+            env={**self.env, **self._configured(project, text)},
             cwd=self.cwd,
             timeout=timeout,
             stdin=_toml_of(settings),
             stop=self.stop,
         )
 
-    def _configured(self, of_project: Mapping[str, Any]) -> dict[str, str]:
+    def _configured(self, project: Path, text: bytes) -> dict[str, str]:
         """Lay out what uv looks for: settings of a project, of the user (a pipe), of the system."""
-        places = {name: self.folder / name for name in ("project", "user/uv", "system/uv")}
+        user, system = self.folder / "user" / "uv", self.folder / "system" / "uv"
         try:
-            for place in places.values():
+            for place in (project, user, system):
                 place.mkdir(parents=True, exist_ok=True)
-            text = f"[tool.uv]\n{_toml_of(of_project)}"
-            (places["project"] / "pyproject.toml").write_text(text, encoding="utf-8")
+            write_atomically(project / "pyproject.toml", text, durable=False)
             # Where there is none, that of the machine would be read.
-            (places["system/uv"] / "uv.toml").touch()
+            (system / "uv.toml").touch()
             home = self.env.get("XDG_CONFIG_HOME") or Path(self.env.get("HOME", "/"), ".config")
             links = {"uv/uv.toml": Path("/dev/stdin"), "git": Path(home, "git")}
             for name, target in links.items():

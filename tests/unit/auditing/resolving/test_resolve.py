@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -421,3 +422,15 @@ numpy==2.4.0 ; sys_platform == 'linux' \\
     assert (numpy.name, numpy.marker) == ("numpy", 'sys_platform == "linux"')
     assert numpy.via == ("-c pins.txt", "pandas")
     assert numpy.index == "https://index.example/simple"
+
+
+def test_runs_at_the_same_time_have_settings_of_their_own(setting: Setting) -> None:
+    """Questions about advice are asked by threads; one may be limited to the target."""
+    wheel(setting.wheels, "app", "1", "lib>=2")
+    wheel(setting.wheels, "lib", "1")
+    wheel(setting.wheels, "lib", "2")
+    uv = setting.uv()
+    inputs = [setting.inputs("app", "lib<2 ; sys_platform == 'win32'"), setting.inputs("lib")]
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda each: resolve(each, HERE, uv, scratch=setting.scratch), inputs * 4)
+    assert [len(packages) for packages in found] == [2, 1] * 4
