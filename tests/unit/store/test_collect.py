@@ -7,8 +7,9 @@ from ftbuild.model.versions import Variant
 from ftbuild.store.collect import collect
 from ftbuild.store.layout import Layout
 from ftbuild.store.links import link
-from ftbuild.store.listing import INCOMPLETE, REPLACED, installations, is_linked
+from ftbuild.store.listing import INCOMPLETE, installations, is_linked
 from ftbuild.store.locks import held
+from ftbuild.store.tree import REPLACED
 from tests.builders import DEFAULT, store
 
 
