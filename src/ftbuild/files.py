@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
+import glob
 import os
 import secrets
 import select
@@ -28,6 +30,9 @@ _ROOM = 1 << 16
 """Bytes that can be written where a disk is not full."""
 
 _FULL = {number: os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT)}
+
+UNFINISHED = ".ftbuild"
+"""What the name of a file ends in while we write it: so it is ours to remove, if we are killed."""
 
 _NAME = 200
 """Bytes of a name that its temporary file has too: no name may have more than 255."""
@@ -94,16 +99,18 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> Non
 def open_atomically(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Open a file that takes its place when the block ends well, and else vanishes.
 
-    Nobody but its owner may write to it, whatever the umask.
+    Nobody but its owner may write to it, whatever the umask. Its `name` is that which it has until
+    then. It is locked meanwhile, so that what a killed run left can be told from it.
 
     Raises:
         OSError: The system refused; what was in its place is still there.
     """
     name = os.fsdecode(os.fsencode(path.name)[:_NAME])
-    temporary = path.with_name(f".{name}.{secrets.token_hex(4)}")
+    if durable:
+        clear_unfinished(path.parent, name)
+    temporary = path.with_name(f".{name}.{secrets.token_hex(4)}{UNFINISHED}")
     try:
-        # By its path and not by a handle: `export uv` reads the file by the sink's name.
-        with open(temporary, "xb", opener=_not_for_others) as sink:
+        with _create_locked(temporary) as sink:
             yield sink
             if durable:
                 sink.flush()
@@ -113,8 +120,32 @@ def open_atomically(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
-def _not_for_others(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o644)
+def clear_unfinished(folder: Path, name: str = "*") -> None:
+    """Remove what killed runs left of files that they were writing in a directory.
+
+    Args:
+        folder: The directory.
+        name: The file that was to be written; a pattern.
+    """
+    pattern = f".{name if name == '*' else glob.escape(name)}.{'[0-9a-f]' * 8}{UNFINISHED}"
+    for path in folder.glob(pattern):
+        with contextlib.suppress(OSError):
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with os.fdopen(handle, "rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if stat.S_ISREG(os.fstat(handle).st_mode):
+                    path.unlink()
+
+
+def _create_locked(path: Path) -> BinaryIO:
+    """A new file, locked by us before anybody took it for one that was left behind."""
+    while True:
+        sink = open(path, "xb", opener=lambda at, how: os.open(at, how, 0o644))  # noqa: SIM115 - the mode; the caller closes
+        with contextlib.suppress(OSError):  # not every file system has locks
+            fcntl.flock(sink, fcntl.LOCK_EX)
+        if os.fstat(sink.fileno()).st_nlink:
+            return sink
+        sink.close()
 
 
 def full_disk(error: OSError) -> EnvironmentFault | None:

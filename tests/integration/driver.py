@@ -59,10 +59,15 @@ class Running:
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def done(self) -> Done:
-        """Wait for its end."""
+    @property
+    def ended(self) -> bool:
+        """Whether it has."""
+        return self._process.poll() is not None
+
+    def done(self, patience: float = PATIENCE) -> Done:
+        """Wait for its end, so many seconds at most."""
         try:
-            code = self._process.wait(PATIENCE)
+            code = self._process.wait(patience)
         except subprocess.TimeoutExpired:
             self._process.kill()
             raise
@@ -200,15 +205,16 @@ class Ftbuild:
 
 
 class Disk:
-    """A file system of 8 MiB in memory. Its size is its limit, for root as for anybody."""
+    """A file system in memory. Its size is its limit, for root as for anybody."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, limits: str = "size=8m") -> None:
         self.path = path
+        self.limits = limits
         self.made = False
 
     def __enter__(self) -> Self:
         self.path.mkdir()
-        mount = ("/bin/mount", "-t", "tmpfs", "-o", "size=8m", "none", str(self.path))
+        mount = ("/bin/mount", "-t", "tmpfs", "-o", self.limits, "none", str(self.path))
         with contextlib.suppress(FileNotFoundError):
             self.made = not subprocess.run(mount, check=False, capture_output=True).returncode
         return self

@@ -10,6 +10,7 @@ import pytest
 
 from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.files import (
+    clear_unfinished,
     expand_home,
     full_disk,
     open_atomically,
@@ -109,7 +110,23 @@ def test_a_pipe_that_does_not_end_is_left(tmp_path: Path) -> None:
             read_file(path, patience=0.1)
 
 
-def test_what_was_written_can_be_read_by_the_name_of_the_sink(tmp_path: Path) -> None:
+def test_what_a_killed_run_left_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    left = tmp_path / ".file.0badcafe.ftbuild"
+    left.touch()
+    foreign = [tmp_path / name for name in (".file.mine", ".other.0badcafe.ftbuild")]
+    for path in foreign:
+        path.touch()
+    with open_atomically(tmp_path / "file") as sink:
+        assert not left.exists()
+        write_atomically(tmp_path / "file", b"another run's")
+        clear_unfinished(tmp_path)
+        assert Path(sink.name).exists()
+        sink.write(b"ours")
+    assert (tmp_path / "file").read_bytes() == b"ours"
+    assert sorted(tmp_path.iterdir()) == [foreign[0], tmp_path / "file"]
+
+
+def test_a_file_that_is_being_written_can_be_read_by_its_name(tmp_path: Path) -> None:
     with open_atomically(tmp_path / "file") as sink:
         sink.write(b"content")
         sink.flush()
@@ -151,3 +168,12 @@ def test_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="no such home") as caught:
         expand_home(Path("~no-such-user-at-all/a"))
     assert "Set HOME" in caught.value.hint
+
+
+def test_links_and_directories_of_such_names_stay(tmp_path: Path) -> None:
+    (tmp_path / "there").touch()
+    (tmp_path / ".link.0badcafe.ftbuild").symlink_to(tmp_path / "there")
+    (tmp_path / ".folder.0badcafe.ftbuild").mkdir()
+    os.mkfifo(tmp_path / ".fifo.0badcafe.ftbuild")
+    clear_unfinished(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 4

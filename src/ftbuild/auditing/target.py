@@ -94,12 +94,15 @@ def target_of(build: Installation, env: Mapping[str, str]) -> Target:
         _refuse_gil(build.manifest.name, series)
     kept = {name: env[name] for name in ("PATH", "HOME", "LANG") if name in env}
     done = process.capture([build.python, "-I", PROBES / "facts.py"], env=kept)
-    if not done.ok:
+    try:
+        facts = msgspec.json.decode(done.stdout, type=_Facts) if done.ok else None
+    except msgspec.DecodeError:
+        facts = None
+    if facts is None:
         raise EnvironmentFault(
             f"{build.python} does not run: {complaint(done)}",
             hint=f"`ftbuild verify {series}t` tells what is wrong with it.",
         )
-    facts = msgspec.json.decode(done.stdout, type=_Facts)
     return Target(
         label=f"{series}t",
         name=build.manifest.name,

@@ -64,7 +64,11 @@ def given_source(requests: tuple[Request, ...], source: str, sha256: str) -> Giv
             "--source and --sha256 go together",
             hint="The hash is the one its publisher states: ftbuild builds no unpinned source.",
         )
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:  # a name of 300 letters
+        raise UsageError(f"--source {source}: {error.strerror}") from error
+    if not there:
         raise UsageError(f"--source {source}: there is no such file")
     if not re.fullmatch("[0-9a-fA-F]{64}", sha256):
         raise UsageError("--sha256 takes the 64 hexadecimal digits of a SHA-256")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from ftbuild.files import clear_unfinished
 from ftbuild.model.manifest import Installation
 from ftbuild.store.layout import Layout, require_writable
 from ftbuild.store.listing import installations, is_linked
@@ -67,6 +68,8 @@ def collect(
         )
         left = tuple(path for path in left if discard(layout, path))
         abandoned = clear_abandoned(layout)
+        for folder in layout.written:
+            clear_unfinished(folder)
     return Collected(
         replaced=replaced,
         leftovers=left,

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from ftbuild.errors import EnvironmentFault, UsageError
-from ftbuild.files import expand_home, make_directory, read_file, write_atomically
+from ftbuild.files import UNFINISHED, expand_home, make_directory, read_file, write_atomically
 from ftbuild.store.locks import held
 
 MARKER = "ftbuild-root.json"
@@ -26,7 +26,7 @@ FORMAT = 1
 _BROUGHT = frozenset({"sources", "archives", "profiles"})
 _UNCLAIMED = re.compile(
     r"sources/Python-[^/]+|(archives|profiles)/cpython-[^/]+|locks/[^/]+\.lock"
-    rf"|\.{re.escape(MARKER)}\.[0-9a-f]{{8}}"
+    rf"|\.{re.escape(MARKER)}\.[0-9a-f]{{8}}{re.escape(UNFINISHED)}"
 )
 """Files that may be in a directory before it becomes a root: what somebody has brought along for
 the first build, which is judged by its hashes, in directories that may be links; and what a run
@@ -138,6 +138,12 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     def locks(self) -> Path:
         """Lock files."""
         return self.root / "locks"
+
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """The directories of files that runs write, each replaced as a whole."""
+        named = (self.archives, self.pairs, self.places, self.profiles, self.bench)
+        return (*named, self.configure, self.exports / "uv", self.wheels, self.index)
 
 
 def layout_of(root: Path) -> Layout:

@@ -52,4 +52,4 @@ def numbers(version: str) -> tuple[int, ...]:
     >>> numbers("1.1.1k") >= numbers("1.1.1")
     True
     """
-    return tuple(int(number) for number in re.findall(r"\d+", version))
+    return tuple(int(number) for number in re.findall(r"[0-9]{1,18}", version))

@@ -9,10 +9,10 @@ import pytest
 
 from ftbuild import process
 from ftbuild.auditing.target import PROBES, accepted, builds, target_of
-from ftbuild.errors import UsageError
+from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.model.versions import Variant, parse_requests
 from ftbuild.store.layout import Layout
-from tests.builders import build
+from tests.builders import build, with_python
 
 
 def abis(version: str) -> set[str]:
@@ -52,3 +52,9 @@ def test_nothing_is_installed(words: tuple[str, ...], says: str, tmp_path: Path)
     with pytest.raises(UsageError) as caught:
         builds(parse_requests(words), Layout(root=tmp_path), default_profile="optimized")
     assert f"ftbuild build {says}" in str(caught.value.hint)
+
+
+def test_an_interpreter_that_talks_nonsense(tmp_path: Path) -> None:
+    item = with_python(build(tmp_path), "echo hello")
+    with pytest.raises(EnvironmentFault, match="does not run"):
+        target_of(item, os.environ)

@@ -71,3 +71,8 @@ def test_no_file(tmp_path: Path) -> None:
 def test_no_hash(tarball: str, sha256: str) -> None:
     with pytest.raises(UsageError, match="64 hexadecimal digits"):
         given_source((), tarball, sha256)
+
+
+def test_a_name_that_no_file_can_have() -> None:
+    with pytest.raises(UsageError, match="File name too long"):
+        given_source((), "x" * 300, HASH)

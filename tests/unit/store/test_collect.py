@@ -101,3 +101,12 @@ def test_what_was_linked_meanwhile_stays(layout: Layout) -> None:
     assert done.replaced == (first,)
     assert is_linked(layout, second)
     assert second.python.exists()
+
+
+def test_files_that_a_killed_run_was_writing_go(layout: Layout) -> None:
+    left = layout.pairs / ".cpython-3.14.7.json.0badcafe.ftbuild"
+    left.touch()
+    collect(layout, days=30, dry_run=True)
+    assert left.exists()
+    collect(layout, days=30, dry_run=False)
+    assert not left.exists()

@@ -169,7 +169,7 @@ def test_what_may_be_there_before(tmp_path: Path) -> None:
     (root / "archives").mkdir()
     (root / "archives" / "cpython-3.14.7t-12345678-linux-x86_64.tar.zst").touch()
     (root / "lost+found").mkdir()
-    (root / f".{MARKER}.0123abcd").touch()
+    (root / f".{MARKER}.0123abcd.ftbuild").touch()
     (root / "sources").symlink_to(elsewhere)
     assert read_mark(open_root(root))
 

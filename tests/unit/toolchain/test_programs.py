@@ -41,3 +41,8 @@ def test_numbers_read_back(parts: list[int]) -> None:
 def test_openssl_letters_do_not_disturb() -> None:
     assert numbers("1.1.1k") == (1, 1, 1)
     assert numbers("1.0.2") < numbers("1.1.1") < numbers("3.0.22")
+
+
+def test_a_number_that_is_none() -> None:
+    assert numbers("9" * 5000)
+    assert numbers("1.\u00b2") == (1,)

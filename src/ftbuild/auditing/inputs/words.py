@@ -267,6 +267,8 @@ def _toml(path: Path) -> dict[str, Any]:
         raise UsageError(f"{where}: not TOML: {error}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not text in UTF-8") from error
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits; 1,000 brackets
+        raise UsageError(f"{path} is no TOML that can be read: {error}") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
 

@@ -5,7 +5,6 @@ The index comes last, and in one step: it names nothing that is not there whole.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +15,14 @@ from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.export.uv import index
 from ftbuild.export.uv.choice import LeftOut, chosen, require_apart
 from ftbuild.export.uv.index import Entry, Index
-from ftbuild.files import make_directory, open_atomically, read_file, write_atomically
+from ftbuild.files import (
+    UNFINISHED,
+    clear_unfinished,
+    make_directory,
+    open_atomically,
+    read_file,
+    write_atomically,
+)
 from ftbuild.model.events import Noted, Warned
 from ftbuild.model.manifest import Installation
 from ftbuild.provision.world import World
@@ -25,9 +31,6 @@ from ftbuild.store.locks import held
 from ftbuild.store.tree import digest, encode
 
 _LOCK = ".ftbuild.lock"
-
-_UNFINISHED = re.compile(r"\.(?:cpython-.*|downloads\.json)\.[0-9a-f]{8}")
-"""What a killed run leaves: a file that was about to appear."""
 
 _SCHEMES = frozenset({"http", "https"})
 
@@ -190,9 +193,7 @@ def _export(
     out: tuple[LeftOut, ...],
 ) -> Done:
     """Write the archives that are missing, and then the index; the directory's lock is held."""
-    for path in folder.iterdir():
-        if _UNFINISHED.fullmatch(path.name) and path.is_file() and not path.is_symlink():
-            path.unlink()
+    clear_unfinished(folder)
     place = folder / index.NAME
     known = _known(place, world)
     exported = tuple(write_archive(item, world, folder, known) for item in found)
@@ -232,7 +233,7 @@ def _require_ours(folder: Path) -> None:
         if not (
             path.name in {index.NAME, _LOCK}
             or index.is_ours(path.name)
-            or _UNFINISHED.fullmatch(path.name)
+            or path.name.endswith(UNFINISHED)
         )
         or path.is_dir()
     )

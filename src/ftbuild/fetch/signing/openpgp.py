@@ -8,6 +8,7 @@ accept a key that is not the pinned one, and a key that had expired when it sign
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -144,11 +145,11 @@ def expiries(listing: str) -> Expiry:
     seconds: dict[str, int] = {}
     ends = ""
     for line in listing.splitlines():
-        fields = line.split(":")
-        if fields[0] in {"pub", "sub"}:
-            ends = fields[6]
-        elif fields[0] == "fpr" and ends:
-            seconds[fields[9]] = int(ends)
+        kind, *fields = line.split(":")
+        if kind in {"pub", "sub"}:
+            ends = fields[5] if fields[5:] and _SECONDS.fullmatch(fields[5]) else ""
+        elif kind == "fpr" and ends and fields[8:]:
+            seconds[fields[8]] = int(ends)
             ends = ""
     return Expiry(seconds=seconds)
 
@@ -193,11 +194,14 @@ def _refuse_failed(claim: Claim, fingerprint: str) -> None:
         raise Bad("was made with a key that has been revoked")
     if claim.outcome == "EXPSIG":
         raise Bad("has expired")
-    if claim.outcome not in {"GOODSIG", "EXPKEYSIG"} or len(claim.valid) < _FIELDS:
+    whole = len(claim.valid) >= _FIELDS and _SECONDS.fullmatch(claim.valid[2])
+    if claim.outcome not in {"GOODSIG", "EXPKEYSIG"} or not whole:
         raise Bad("cannot be checked: gpg makes no sense of it")
 
 
 _FIELDS = 10
+_SECONDS = re.compile("[0-9]{1,11}")
+"""Since 1970, up to the year 5138: what time cannot be told of is none."""
 """Words of VALIDSIG: fingerprint, date, seconds, expiry, version, reserved, key algorithm, hash
 algorithm, class, primary key's fingerprint."""
 

@@ -261,6 +261,8 @@ def test_what_is_neither_file_nor_directory(tmp_path: Path) -> None:
             r"toml, line 5: 'x y' is no requirement",
         ),
         ("[project]\nname = \n", r"toml, line 2: not TOML"),
+        ("name = " + "9" * 5000, r"toml is no TOML that can be read"),
+        ("name = " + "[" * 3000, r"toml is no TOML that can be read"),
         ("project = 3\n", "project is no table"),
         ("[tool.ruff]\n", "declares no dependencies"),
     ],

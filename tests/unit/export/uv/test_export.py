@@ -255,8 +255,8 @@ def test_what_a_killed_run_left_is_no_hindrance(layout: Layout, tmp_path: Path) 
     done = to(tmp_path / "a", item)
     before = tree(tmp_path / "a")
     done.index.unlink()
-    (tmp_path / "a" / f".{done.exported[0].path.name}.0123abcd").write_text("half")
-    (tmp_path / "a" / ".downloads.json.0123abcd").write_text("half")
+    (tmp_path / "a" / f".{done.exported[0].path.name}.0123abcd.ftbuild").write_text("half")
+    (tmp_path / "a" / ".downloads.json.0123abcd.ftbuild").write_text("half")
     to(tmp_path / "a", item)
     assert tree(tmp_path / "a") == before
 

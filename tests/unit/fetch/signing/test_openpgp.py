@@ -234,3 +234,14 @@ def test_a_good_verdict_takes_one_signature_that_is_valid(lines: list[str]) -> N
         return
     assert [claim.outcome for claim in found] in (["EXPKEYSIG"], ["GOODSIG"])
     assert any("VALIDSIG" in line for line in lines)
+
+
+@pytest.mark.parametrize("listing", ["pub", "pub:u:255:22:A:1:soon:\nfpr", "fpr:x", "pub:" * 30])
+def test_a_listing_that_makes_no_sense_tells_of_no_end(listing: str) -> None:
+    assert expiries(listing).seconds == {}
+
+
+def test_a_time_that_is_none() -> None:
+    told = RECORDED.replace(" 1781101673 0", " then 0")
+    with pytest.raises(Bad, match="makes no sense"):
+        verdict(claims(told), fingerprint=FPR, expiry=Expiry(seconds={}))
