@@ -18,7 +18,7 @@ from tests.integration.conftest import (  # noqa: F401 - fixtures
 )
 from tests.integration.driver import Disk
 
-ROUNDS = 12
+ROUNDS = 8
 """Kills in a short round; half as many rounds of the other kinds."""
 
 EXAMPLES = 20_000

@@ -41,13 +41,14 @@ def play(
     waiting = iter(seeds)
     lock = threading.Lock()
     failed: list[str] = []
+    ended = threading.Event()
     log = folder / "rounds.log"
 
     def drawn() -> Iterator[int]:
         while True:
             with lock:
                 seed = next(waiting, None)
-            if seed is None or len(failed) >= ENOUGH:
+            if seed is None or len(failed) >= ENOUGH or ended.is_set():
                 return
             yield seed
 
@@ -69,7 +70,11 @@ def play(
 
     lanes = min(2, len(os.sched_getaffinity(0)))
     with ThreadPoolExecutor(lanes) as pool:
-        for done in [pool.submit(lane, number) for number in range(lanes)]:
-            done.result()
+        try:
+            for done in [pool.submit(lane, number) for number in range(lanes)]:
+                done.result()
+        except BaseException:
+            ended.set()  # after Ctrl-C, too, the lanes come to an end
+            raise
     if failed:
         pytest.fail("\n\n".join(failed), pytrace=False)

@@ -10,7 +10,7 @@ import pytest
 from tests.faults.stage import FOREIGN
 from tests.integration.driver import NEW, Ftbuild
 
-DIRECTORIES = ("work", "sources", "profiles", "logs", "archives", "locks")
+DIRECTORIES = ("work", "sources", "archives", "locks")
 """Where ftbuild writes, and clears up."""
 
 CACHED = (
@@ -22,7 +22,6 @@ CACHED = (
 FILES = (
     *CACHED,
     "locks/work.lock",
-    "locks/links.lock",
     "ftbuild-root.json",
     f"cpython-{NEW}t",
     "bin/python3.97t",
@@ -87,6 +86,7 @@ def test_a_link_in_the_place_of_a_file(ftbuild: Ftbuild, victim: Path, name: str
 def test_something_else_in_the_place_of_a_file(ftbuild: Ftbuild, victim: Path, kind: str) -> None:
     ftbuild("gc")
     for path in (ftbuild.root / name for name in CACHED):
+        path.unlink(missing_ok=True)
         if kind == "directory":
             path.mkdir()
         elif kind == "FIFO":
