@@ -34,6 +34,7 @@ from ftbuild.export import pyenv
 from ftbuild.export.uv import index
 from ftbuild.fetch import origins, simple, wire
 from ftbuild.fetch.access import logins, with_credentials
+from ftbuild.fetch.deadlines import Limits
 from ftbuild.fetch.download import Downloads
 from ftbuild.fetch.origins import Origin
 from ftbuild.fetch.signing import bundles, openpgp
@@ -439,7 +440,11 @@ ANSWERS = tuple(
 def read_answer(content: bytes, folder: Path) -> object:
     """Whatever a server says to a question: status line, headers and body."""
     downloads = Downloads(
-        cache=folder / "cache", env={}, emit=lambda _: None, stop=threading.Event(), retries=0
+        cache=folder / "cache",
+        env={},
+        emit=lambda _: None,
+        stop=threading.Event(),
+        limits=Limits(tries=1),
     )
     with Hostile(answer(content)) as server:
         return downloads.read(Origin(name="x", url=server.url("/x")), limit=1000)
