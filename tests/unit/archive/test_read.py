@@ -18,6 +18,7 @@ from ftbuild.errors import Refused
 from ftbuild.store.layout import Layout
 from ftbuild.store.tree import hash_tree, parse
 from tests.unit.archive.builds import installed
+from tests.unit.conftest import state
 
 FILES = {
     "bin/pip": b"#!$prefix/bin/python3.14t\n",
@@ -116,9 +117,9 @@ def test_lists_of_packages_that_are_true_stay(layout: Layout, tmp_path: Path) ->
     top = installed(layout, FILES).prefix
     (top / RECORD).parent.mkdir(parents=True)
     (top / RECORD).write_bytes(row(top, "bin/pip"))
-    before, digests = (top / RECORD).stat(), parse(hash_tree(top).text)
+    before, digests = state(top / RECORD), parse(hash_tree(top).text)
     assert list_again(top, digests, renamed={}) == digests
-    assert (top / RECORD).stat() == before
+    assert state(top / RECORD) == before
 
 
 def test_a_list_of_another_archive(archive: Path, tmp_path: Path) -> None:

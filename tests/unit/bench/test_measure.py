@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 from pathlib import Path
@@ -98,7 +99,8 @@ def test_a_series_that_fails_is_over_and_the_others_go_on(
     found = measurement(script=script(tmp_path, "return shard"), arm=("free-threaded",), rounds=2)
     failures = {series.arm: series.failure for series in found.series}
     assert failures[Arm.GIL] is None
-    assert "GIL was on" in str(failures[Arm.FREE])
+    # From 3.13 on it ends at once instead of beginning with a GIL.
+    assert re.search("GIL was on|Disabling the GIL is not supported", str(failures[Arm.FREE]))
     assert [len(s.samples) for s in found.series if s.arm is Arm.GIL] == [2, 2]
     warned = [event.text for event in measurement.events if isinstance(event, Warned)]
     assert len(warned) == 2

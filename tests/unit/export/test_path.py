@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from ftbuild.store.listing import installations
 from ftbuild.store.places import places
 from ftbuild.store.prefixes import remove
 from tests.builders import DEFAULT, store
-from tests.unit.conftest import unwritable
+from tests.unit.conftest import state, unwritable
 
 
 @pytest.fixture
@@ -78,13 +77,13 @@ def test_what_has_the_name_already_stays(layout: Layout, folder: Path, kind: str
         theirs.mkdir()
     else:
         theirs.symlink_to("/bin/sh" if kind == "link" else "/nowhere")
-    before = os.lstat(theirs)
+    before = state(theirs)
     made = linked(layout, folder)
     assert statuses(made.links) == {"python3.14": "taken", "python3.14t": "linked"}
     assert kind.rsplit(" ", maxsplit=1)[-1] in made.links[0].note
-    assert os.lstat(theirs) == before
+    assert state(theirs) == before
     assert statuses(unlink(layout, (), into=folder)) == {"python3.14t": "removed"}
-    assert os.lstat(theirs) == before
+    assert state(theirs) == before
 
 
 def test_a_launcher_of_another_root_is_not_ours(

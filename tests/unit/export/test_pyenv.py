@@ -18,6 +18,7 @@ from ftbuild.store.listing import installations
 from ftbuild.store.places import places
 from ftbuild.store.prefixes import remove
 from tests.builders import DEFAULT, store
+from tests.unit.conftest import state
 
 
 @pytest.fixture
@@ -138,12 +139,12 @@ def test_a_version_of_pyenvs_own_stays(layout: Layout, pyenv: Path, kind: str) -
         theirs.touch()
     else:
         theirs.symlink_to(pyenv if kind == "link" else "/nowhere")
-    before = os.lstat(theirs)
+    before = state(theirs)
     (made,) = link(layout, installations(layout), pyenv_root=pyenv, default_profile=DEFAULT)
     assert made.status == "taken"
     assert kind.rsplit(" ", maxsplit=1)[-1] in made.note
     assert unlinked(layout, pyenv=pyenv) == {}
-    assert os.lstat(theirs) == before
+    assert state(theirs) == before
     assert places(layout, "pyenv") == ()
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from ftbuild.model.versions import Variant
 from ftbuild.store.layout import Layout
 from tests.builders import DEFAULT, build, changed
 from tests.unit.archive.builds import installed
-from tests.unit.conftest import unwritable
+from tests.unit.conftest import state, unwritable
 from tests.unit.provision.worlds import world
 
 CACHE = Path("/cache")
@@ -83,11 +82,11 @@ def test_what_is_there_and_not_ours_stays(layout: Layout, tmp_path: Path, kind: 
         place.touch()
     else:
         place.symlink_to(item.prefix)
-    before = os.lstat(place)
+    before = state(place)
     with pytest.raises(Refused, match="was not made by ftbuild") as caught:
         export({place: item}, world(layout)[0])
     assert f"rm -r {place}" in caught.value.hint
-    assert os.lstat(place) == before
+    assert state(place) == before
 
 
 def test_one_that_fails_its_checks_is_not_left_there(layout: Layout, tmp_path: Path) -> None:

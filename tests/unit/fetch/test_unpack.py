@@ -5,6 +5,7 @@ import io
 import lzma
 import os
 import random
+import re
 import stat
 import subprocess
 import sys
@@ -167,9 +168,9 @@ def test_a_bomb_of_many_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_bomb_in_a_header(tmp_path: Path) -> None:
     info, _ = entry("././@PaxHeader", kind=tarfile.XHDTYPE)
     info.size = 1 << 40  # more than any memory
-    assert "header of absurd size" in refused(
-        tmp_path, lzma.compress(info.tobuf(tarfile.GNU_FORMAT))
-    )
+    said = refused(tmp_path, lzma.compress(info.tobuf(tarfile.GNU_FORMAT)))
+    # tarfile itself notices from 3.14.8 on.
+    assert re.search("header of absurd size|empty header", said)
 
 
 def test_a_bomb_behind_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
