@@ -150,10 +150,13 @@ class PackageManager(_Recipe, frozen=True, kw_only=True):
         installed: A command that fails for a package that is not installed; empty where nobody
             can tell. The name is appended.
         root: Whether it must run as root.
+        python: Packages that bring a Python with venv, to run ftbuild with.
         build: Packages every build needs: compiler, C library headers, make, pkg-config.
         clang: The packages of the clang toolchain, for `--toolchain clang`.
         versioned: The packages of one major version of a compiler, by family, with `{major}`,
             for `--toolchain clang-19`; empty where the distribution has no such names.
+        available: A command that exits 0 if the package appended to it can be had, without asking
+            the network; empty where there is none.
     """
 
     distributions: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
@@ -161,9 +164,11 @@ class PackageManager(_Recipe, frozen=True, kw_only=True):
     refresh: tuple[str, ...] = ()
     installed: tuple[str, ...] = ()
     root: bool = True
+    python: tuple[str, ...] = ()
     build: tuple[str, ...]
     clang: tuple[str, ...] = ()
     versioned: dict[str, tuple[str, ...]] = {}
+    available: tuple[str, ...] = ()
 
 
 class Base(_Recipe, frozen=True, kw_only=True):
