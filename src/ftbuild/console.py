@@ -419,6 +419,16 @@ def pass_on(line: str) -> None:
     print(sanitise(line), file=sys.stderr, flush=True)  # noqa: T201 - this is the console
 
 
+def ask(question: str) -> bool:
+    """Whether somebody at a terminal agrees, by return or y; without a terminal nobody does."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    sys.stderr.write(f"{question} [Y/n] ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    return answer.strip().lower() in {"", "y", "yes"} and answer != ""
+
+
 def complain(error: FtbuildError) -> None:
     """Show an error on standard error."""
     print(error_text(error), file=sys.stderr)  # noqa: T201 - this is the console

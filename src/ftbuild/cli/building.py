@@ -21,9 +21,10 @@ from ftbuild.cli.surroundings import (
     some,
     world_of,
 )
-from ftbuild.errors import UsageError
+from ftbuild.errors import EnvironmentFault, UsageError
 from ftbuild.export.first import found_first
 from ftbuild.files import expand_home
+from ftbuild.model.recipes import Catalogue
 from ftbuild.model.versions import parse_requests
 from ftbuild.program import command
 from ftbuild.provision import Options
@@ -49,6 +50,7 @@ from ftbuild.store.listing import load_manifest
         "profile_data": "a training profile to use, made elsewhere by the same build; repeatable",
         "retrain": "train even where a stored profile would do",
         "debug_info": "keep debug information (the default for debug, tsan and asan)",
+        "yes": "install what building takes first, without asking",
         "dry_run": "print the commands and do nothing",
         "verbose": "show every line the compiler prints",
     },
@@ -72,6 +74,7 @@ def build(
     profile_data: Sequence[str] = (),
     retrain: bool = False,
     debug_info: bool = False,
+    yes: bool = False,
     dry_run: bool = False,
     root: str = "",
     recipes: Sequence[str] = (),
@@ -98,6 +101,10 @@ def build(
     )
     requests = parse_requests(versions)
     given = given_source(requests, source, sha256)
+    if not from_:
+        some(requests or given.requests, "build 3.13,3.14")
+    if not dry_run:
+        _prepare_host(catalogue_of(recipes), toolchain, yes=yes)
     with world_of(
         root,
         recipes,
@@ -119,6 +126,20 @@ def build(
             return
         summary = provision.provide(asked, options, world)
     render.summary(summary, world.layout, json=json)
+
+
+def _prepare_host(recipes: Catalogue, toolchain: str, *, yes: bool) -> None:
+    """Install what building takes where that is wanted: by --yes, or when asked on a terminal."""
+    if not yes:
+        try:
+            toolchain_.read_host(recipes, want=toolchain, env=os.environ)
+        except EnvironmentFault:
+            pass
+        else:
+            return
+    found = toolchain_.examine(recipes, want=toolchain, env=os.environ)
+    if found.commands and (yes or console.ask(f"ftbuild would run:\n  {found.command}\nNow?")):
+        toolchain_.install(found, env=os.environ, on_line=console.pass_on)
 
 
 @command(

@@ -130,6 +130,7 @@ def _gnupg(world: World) -> str:
     name = packages.package_manager(managers, system=platform.system().lower(), env=world.env)
     if name is None or name not in _GNUPG:
         return "GnuPG"
-    root = os.geteuid() == 0
+    by_root = packages.only_root(managers[name], world.env)
+    root = by_root or os.geteuid() == 0
     commands = packages.install_command((_GNUPG[name],), managers[name], root=root)
-    return packages.command_line(commands)
+    return packages.command_line(commands, by_root=by_root)

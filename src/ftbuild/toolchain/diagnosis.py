@@ -56,12 +56,19 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
         manager: The package manager's name in the catalogue, or None where it has none.
         findings: In the order they are shown.
         commands: The commands that install all that is missing, in order; empty where nothing is.
+        by_root: Whether only root can run them, and this user cannot become root.
     """
 
     system: str
     manager: str | None
     findings: tuple[Finding, ...]
     commands: Commands
+    by_root: bool = False
+
+    @property
+    def command(self) -> str:
+        """The commands as one line for a shell."""
+        return command_line(self.commands, by_root=self.by_root)
 
     @property
     def ok(self) -> bool:
@@ -72,11 +79,6 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     def faults(self) -> tuple[Finding, ...]:
         """The findings that stand in the way of a build."""
         return tuple(f for f in self.findings if f.status in {Grade.MISSING, Grade.WRONG})
-
-    @property
-    def command(self) -> str:
-        """The commands as one line for a shell."""
-        return command_line(self.commands)
 
 
 def install(
@@ -96,6 +98,11 @@ def install(
         raise EnvironmentFault(
             "the catalogue knows no package manager for this host",
             hint="Install by hand: " + ", ".join(fault.what for fault in diagnosis.faults) + ".",
+        )
+    if diagnosis.by_root and diagnosis.commands:
+        raise EnvironmentFault(
+            "only root can install packages here, and there is no sudo",
+            hint=f"Run this {diagnosis.command}",
         )
     quiet = {**env, "DEBIAN_FRONTEND": "noninteractive"}
     for command in diagnosis.commands:

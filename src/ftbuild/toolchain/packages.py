@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Collection, Iterable, Mapping
@@ -9,7 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ftbuild.model.recipes import LibraryRecipe, PackageManager
+from ftbuild.process import capture
 from ftbuild.toolchain.programs import said, which
+
+FAST_CLANGS = (19, 20, 21, 22)
+"""Releases of clang with `preserve_none`, which CPython's tail-calling interpreter takes; that by
+which the figures in docs/performance.md were measured first."""
 
 _OS_RELEASE = Path("/etc/os-release")
 _WORDS = re.compile(r"^(?P<key>ID|ID_LIKE|VERSION_ID)=(?P<value>.*)$", re.MULTILINE)
@@ -99,6 +105,17 @@ def installed_packages(
         return frozenset(name for name, told in states if told not in {"", "config-files"})
 
 
+def fast_compiler_packages(manager: PackageManager, env: Mapping[str, str]) -> tuple[str, ...]:
+    """The packages of a clang with CPython's tail-calling interpreter, where they can be had."""
+    if not manager.available:
+        return ()
+    names = (compiler_packages(f"clang-{major}", manager) for major in FAST_CLANGS)
+    return next(
+        (found for found in names if found and capture([*manager.available, found[0]], env=env).ok),
+        (),
+    )
+
+
 def install_command(packages: Collection[str], manager: PackageManager, *, root: bool) -> Commands:
     """The commands that install packages; none where there is nothing to install.
 
@@ -114,9 +131,14 @@ def install_command(packages: Collection[str], manager: PackageManager, *, root:
     return tuple((*prefix, *command) for command in commands if command)
 
 
-def command_line(commands: Commands) -> str:
-    """Commands as one line for a shell."""
-    return " && ".join(map(shlex.join, commands))
+def command_line(commands: Commands, *, by_root: bool = False) -> str:
+    """Commands as one line for a shell; it says where only root can run them."""
+    return "as root: " * by_root + " && ".join(map(shlex.join, commands))
+
+
+def only_root(manager: PackageManager, env: Mapping[str, str]) -> bool:
+    """Whether root has to install packages, and this user cannot do it by sudo."""
+    return manager.root and os.geteuid() != 0 and which("sudo", env) is None
 
 
 def _told(os_release: str) -> dict[str, str]:

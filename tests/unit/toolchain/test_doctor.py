@@ -228,6 +228,15 @@ def test_install_runs_the_commands_in_order(program: Program, env: dict[str, str
     assert lines == ["refresh  noninteractive", "install gcc noninteractive"]
 
 
+def test_install_tells_what_root_has_to_run(env: dict[str, str]) -> None:
+    what = Diagnosis(
+        system="linux", manager="demo", findings=(), commands=(("demo-get", "gcc"),), by_root=True
+    )
+    with pytest.raises(EnvironmentFault, match="there is no sudo") as caught:
+        install(what, env=env, on_line=print)
+    assert caught.value.hint.endswith("as root: demo-get gcc")
+
+
 def test_install_stops_at_the_first_failure(program: Program, env: dict[str, str]) -> None:
     program("demo-get", "echo could not get the lock; exit 100")
     lines: list[str] = []

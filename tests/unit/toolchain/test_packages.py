@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from ftbuild.toolchain.packages import (
     command_line,
     compiler_packages,
     distribution,
+    fast_compiler_packages,
     install_command,
     installed_packages,
     library_packages,
+    only_root,
     package_manager,
 )
 
@@ -75,6 +78,27 @@ def test_commands_as_root_and_with_sudo() -> None:
     )
     commands = install_command(("gcc",), APT, root=False)
     assert command_line(commands) == "sudo apt-get update && sudo apt-get install -y gcc"
+    assert command_line((("apt-get", "update"),), by_root=True) == "as root: apt-get update"
+
+
+def test_only_root_installs_where_there_is_no_sudo(
+    program: Callable[[str, str], Path], env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert only_root(APT, env)
+    assert not only_root(CATALOGUE.managers["brew"], env)
+    program("sudo", "")
+    assert not only_root(APT, env)
+
+
+def test_a_clang_that_makes_faster_interpreters_is_the_first_that_can_be_had(
+    program: Callable[[str, str], Path], env: dict[str, str]
+) -> None:
+    assert fast_compiler_packages(CATALOGUE.managers["apk"], env) == ()
+    program("apt-cache", "test $2 = clang-21 -o $2 = clang-22")
+    assert fast_compiler_packages(APT, env)[0] == "clang-21"
+    program("apt-cache", "exit 100")
+    assert fast_compiler_packages(APT, env) == ()
 
 
 def test_homebrew_never_runs_as_root() -> None:
@@ -103,7 +127,7 @@ def test_packages_of_libraries() -> None:
         ("auto", APT.build),
         ("gcc", APT.build),
         ("clang", ("clang", "llvm", "lld")),
-        ("clang-19", ("clang-19", "llvm-19", "lld-19")),
+        ("clang-19", ("clang-19", "llvm-19", "lld-19", "libclang-rt-19-dev")),
         ("gcc-13", ("gcc-13", "libc6-dev")),
         ("/opt/my-gcc-13", ()),
         ("cc", ()),
