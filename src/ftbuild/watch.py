@@ -10,16 +10,22 @@ command cannot be started; it closes when it is started.
 On Linux this process is a subreaper: who loses its parent becomes its child, whatever it did to its
 session and its environment, and so none is overlooked. Elsewhere what left the session of the
 command is not found.
+
+One is started for each of dozens of checks, so it imports next to nothing.
 """
 
-import contextlib
+from __future__ import annotations
+
+# The module in front of it takes enum along: half of the time to start.
+import _signal as signal  # type: ignore[import-not-found]
 import os
 import select
-import signal
 import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 POLITE, NOW = b"t", b"k"
 """What ftbuild says: SIGTERM first, or SIGKILL for all. Whatever follows is the latter, too."""
@@ -37,10 +43,12 @@ _SUBREAPER, _DEATH_SIGNAL = 36, 1
 
 def control(option: int, value: int) -> None:
     """Call `prctl`, where there is one."""
-    with contextlib.suppress(ImportError, OSError, AttributeError):
+    try:
         import ctypes  # noqa: PLC0415 - not every Python has it
 
         ctypes.CDLL(None).prctl(option, ctypes.c_ulong(value), 0, 0, 0)
+    except (ImportError, OSError, AttributeError):
+        pass
 
 
 def environment(line: int) -> dict[bytes, bytes]:
@@ -73,19 +81,27 @@ def become(command: list[str], env: dict[bytes, bytes], report: int, parent: int
 
 def program(pid: int) -> str:
     """The file that a process runs; empty if that is not to be seen."""
-    with contextlib.suppress(OSError):
-        return os.readlink(f"/proc/{pid}/exe")  # noqa: PTH115 - os is imported already
-    return ""
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return ""
 
 
 def below(top: int) -> list[int]:
     """The processes that one started, directly or not; none where there is no `/proc`."""
     children: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            # The name of the program, in brackets, may have anything in it.
-            parent = path.read_bytes().rpartition(b")")[2].split()[1]
-            children.setdefault(int(parent), []).append(int(path.parent.name))
+    try:
+        pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+    except OSError:
+        return []
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                said = file.read()
+        except OSError:
+            continue
+        # The name of the program, in brackets, may have anything in it.
+        children.setdefault(int(said.rpartition(b")")[2].split()[1]), []).append(pid)
     found, due = [], [top]
     while due:
         started = children.get(due.pop(), [])
@@ -97,8 +113,10 @@ def below(top: int) -> list[int]:
 def kill(pids: list[int]) -> None:
     """Kill processes, those that are still there."""
     for pid in pids:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
             os.kill(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
 
 
 class Watch:
@@ -170,8 +188,10 @@ class Watch:
 
     def signal_group(self, number: int) -> None:
         """Send a signal to what is in the group of the command."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
             os.killpg(self.command, number)
+        except (ProcessLookupError, PermissionError):
+            pass
 
 
 def leave(status: int | None) -> None:
@@ -181,8 +201,10 @@ def leave(status: int | None) -> None:
         import resource  # noqa: PLC0415 - seldom needed
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # one is enough
-        with contextlib.suppress(OSError):
+        try:
             signal.signal(-code, signal.SIG_DFL)
+        except OSError:
+            pass
         os.kill(os.getpid(), -code)
     os._exit(code)
 

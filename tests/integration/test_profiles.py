@@ -123,7 +123,7 @@ def test_a_profile_that_is_none(ftbuild: Ftbuild, tmp_path: Path) -> None:
 
 
 def test_the_profiles_of_what_is_installed_are_listed(ftbuild: Ftbuild) -> None:
-    assert "No training profile" in ftbuild("profiles").out
+    assert "Nothing is installed" in ftbuild("profiles").out
     ftbuild(*PAIR)
     told = ftbuild("profiles").out
     assert all(str(path) in told for path in stored(ftbuild))

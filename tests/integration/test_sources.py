@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from ftbuild.model.manifest import Installation
+from ftbuild.store.listing import load_manifest
+from tests.builders import changed
 from tests.integration.driver import NEW, OLD, Ftbuild
 from tests.integration.fake_cpython import write_recipes, write_tarball
 
@@ -150,13 +154,12 @@ def test_from_a_manifest_of_this_host(ftbuild: Ftbuild, manifest: Path) -> None:
 
 
 def test_from_a_manifest_of_another_host(ftbuild: Ftbuild, manifest: Path) -> None:
-    document = json.loads(manifest.read_text())
-    ours = document["spec"]["compiler"]
-    document["spec"]["compiler"] = "gcc 99.1.0 x86_64-linux-gnu"
+    ours = Installation(prefix=manifest.parent, manifest=load_manifest(manifest))
+    other = changed(ours, "spec", compiler="gcc 99.1.0 x86_64-linux-gnu")
     theirs = ftbuild.folder / "theirs.json"
-    theirs.write_text(json.dumps(document))
+    theirs.write_bytes(msgspec.json.encode(other.manifest))
     done = ftbuild("build", "--from", str(theirs), code=3)
-    assert f"compiler: gcc 99.1.0 x86_64-linux-gnu there, {ours} here" in done.err
+    assert f"compiler: gcc 99.1.0 x86_64-linux-gnu there, {ours.spec.compiler} here" in done.err
 
 
 def test_from_what_is_no_manifest(ftbuild: Ftbuild) -> None:
