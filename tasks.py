@@ -41,7 +41,7 @@ def run_tests(c: Context, paths: Sequence[str] = (), fast: bool = False) -> None
     # Real builds use all CPUs by themselves; the others share them.
     shared = shlex.join(paths or QUICK)
     with c.cd(str(ROOT)):
-        c.run(f"{PYTHON} pytest -n auto {shared}", pty=sys.stdout.isatty())
+        c.run(f"{PYTHON} pytest -n auto --dist loadgroup {shared}", pty=sys.stdout.isatty())
         if not (paths or fast):
             c.run(f"{PYTHON} pytest tests/real", pty=sys.stdout.isatty())
 

@@ -6,6 +6,7 @@ The defaults are a short round for every commit; by hand: `pytest tests/faults -
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.integration.conftest import (  # noqa: F401 - fixtures
 )
 from tests.integration.driver import Disk
 
-ROUNDS = 8
+ROUNDS = 4
 """Kills in a short round; half as many rounds of the other kinds."""
 
 EXAMPLES = 20_000
@@ -47,12 +48,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.timeout(120 + SECONDS * rounds))
         if "examples" in _fixtures(item):
             item.add_marker(pytest.mark.timeout(120 + examples // 50))
-    if here:
-        last = [item for item in here if "dripping" in _fixtures(item)]
-        end = max(items.index(item) for item in here) + 1
-        items[end:end] = last
-        for item in last:
-            items.remove(item)
+    slow = [item for item in here if "dripping" in _fixtures(item)]
+    if slow:
+        rest = [item for item in items if item not in slow]
+        # One worker of several waits for them, first of all; a single one does all else meanwhile.
+        at = (
+            0
+            if _among_others()
+            else max(map(rest.index, set(here).difference(slow)), default=-1) + 1
+        )
+        items[:] = [*rest[:at], *slow, *rest[at:]]
+        for item in slow:
+            item.add_marker(pytest.mark.xdist_group("dripping"))
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +72,8 @@ def dripping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dripping]:
 @pytest.fixture(autouse=True, scope="session")
 def _dripping_begins(request: pytest.FixtureRequest) -> None:
     """Start those runs with the first test: they wait, and the others need not."""
-    if any("dripping" in _fixtures(item) for item in request.session.items):
+    slow = any("dripping" in _fixtures(item) for item in request.session.items)
+    if slow and not _among_others():
         request.getfixturevalue("dripping")
 
 
@@ -91,6 +99,11 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
         if not made.made:
             pytest.skip("this user may not mount a file system here")
         yield made
+
+
+def _among_others() -> bool:
+    """Whether this is one of several workers of pytest-xdist."""
+    return "PYTEST_XDIST_WORKER" in os.environ
 
 
 def _fixtures(item: pytest.Item) -> list[str]:

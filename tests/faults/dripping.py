@@ -70,6 +70,8 @@ class Dripping:
         self._open.close()
         for user in self.users.values():
             user.end()
+        for run in self._runs.values():
+            run.done()
 
     def done(self, kind: str) -> Done:
         """How a run ended; an error where it has not by now, and should have."""

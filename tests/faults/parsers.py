@@ -172,19 +172,27 @@ def _manifests(folder: Path) -> tuple[bytes, ...]:
 def read_installation(content: bytes, folder: Path) -> object:
     """What `list`, `show`, `gc`, `which` and the launchers make of a manifest."""
     layout = _layout(folder)
-    with contextlib.suppress(ValueError, TypeError, KeyError):
+    name = _store_name(content)
+    if name is None:
+        return listing.load_manifest(_file(folder, "manifest.json", content))
+    prefix = layout.store / name
+    prefix.mkdir(exist_ok=True)
+    (prefix / listing.MANIFEST).write_bytes(content)
+    try:
+        return _listed(layout)
+    finally:
+        (prefix / listing.MANIFEST).unlink()
+        prefix.rmdir()
+
+
+def _store_name(content: bytes) -> str | None:
+    """Where a manifest would belong by what it says; None where that is no name of a file."""
+    try:
         said = json.loads(content)
-        name, digest = said["name"], said["digest"]
-        if not {"/", "\0"} & set(f"{name}{digest}") and len(name.encode()) < 200:
-            prefix = layout.store / f"{name}-{digest[:8]}"
-            prefix.mkdir(exist_ok=True)
-            (prefix / listing.MANIFEST).write_bytes(content)
-            try:
-                return _listed(layout)
-            finally:
-                (prefix / listing.MANIFEST).unlink()
-                prefix.rmdir()
-    return listing.load_manifest(_file(folder, "manifest.json", content))
+        name = f"{said['name']}-{str(said['digest'])[:8]}"
+        return name if len(name.encode()) < 200 and not {"/", "\0"} & set(name) else None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
 
 
 @cache

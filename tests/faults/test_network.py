@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ftbuild.store.layout import open_root
 from tests.faults.dripping import KINDS, TLS, Dripping
 from tests.faults.server import Hostile, answer
 from tests.integration.driver import NEW, Ftbuild, intact
@@ -74,8 +75,7 @@ def test_a_truncated_download_resumes(ftbuild: Ftbuild, large: bytes, server: Se
 
 
 def test_a_killed_download_resumes(ftbuild: Ftbuild, tarball: bytes, server: Server) -> None:
-    (ftbuild.root / "sources").parent.mkdir(exist_ok=True)
-    ftbuild("gc")
+    open_root(ftbuild.root)
     (ftbuild.root / f"sources/{FILE}.part").write_bytes(tarball[:1500])
     server.route(serve(tarball), path=PATH)
     ftbuild("fetch", NEW, "--mirror", server.url(""))
@@ -96,7 +96,7 @@ def test_a_wrong_resume_offset_is_an_error(ftbuild: Ftbuild, large: bytes, serve
 def test_what_was_resumed_from_other_bytes_is_fetched_again(
     ftbuild: Ftbuild, tarball: bytes, server: Server
 ) -> None:
-    ftbuild("gc")
+    open_root(ftbuild.root)
     (ftbuild.root / "sources" / f"{FILE}.part").write_bytes(b"x" * 500)
     server.route(serve(tarball), path=PATH)
     ftbuild("fetch", NEW, "--mirror", server.url(""))
