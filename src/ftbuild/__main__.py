@@ -18,9 +18,11 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     except SystemExit as error:
-        if error.code == _INTERRUPTED:  # further signals must not change how this ends
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-                signal.signal(number, signal.SIG_IGN)
+        # What there was to clear up is cleared up: Python itself would end with a traceback.
+        then = signal.SIG_IGN if error.code == _INTERRUPTED else signal.SIG_DFL
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, then)
         raise
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -136,3 +138,28 @@ def test_what_a_build_left_running_is_not_the_others_business(ftbuild: Ftbuild) 
     ftbuild.hook("compile", 'if [ "$2" ]; then sleep 4; else setsid sleep 300 & fi')
     ftbuild("build", "3.97")
     assert ftbuild.processes == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_when_all_is_done_a_signal_says_nothing(ftbuild: Ftbuild, number: signal.Signals) -> None:
+    """It comes while Python shuts down, of which what it registers with atexit is a part."""
+    script = (
+        "import atexit, sys, time\n"
+        "from ftbuild.__main__ import main\n"
+        "atexit.register(lambda: (print('ending', flush=True), time.sleep(60)))\n"
+        "sys.argv = ['ftbuild', 'list']\n"
+        "main()\n"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", script],
+        env=ftbuild.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stdout is not None
+    while run.stdout.readline() != "ending\n":
+        assert run.poll() is None
+    run.send_signal(number)
+    assert run.communicate()[1] == ""
+    assert run.returncode == -number
