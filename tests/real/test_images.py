@@ -22,6 +22,10 @@ import pytest
 pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(sys.platform != "linux", reason="the images are Linux's"),
+    pytest.mark.skipif(
+        os.environ.get("FTBUILD_TEST_IMAGES") == "no",
+        reason="FTBUILD_TEST_IMAGES=no leaves them out",
+    ),
 ]
 
 _SCRIPT = Path(__file__).parents[1] / "engine.sh"
