@@ -44,8 +44,8 @@ def state(path: Path) -> tuple[int, int, int]:
     return status.st_mode, status.st_size, status.st_mtime_ns
 
 
-_DAC_OVERRIDE = 1 << 1
-"""Linux's CAP_DAC_OVERRIDE: by it root writes where nobody may."""
+_DAC_OVERRIDE = 1 << 1 | 1 << 2
+"""Linux's CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: root writes and reads where nobody may."""
 
 
 def _capabilities(call: str, data: Array[ctypes.c_uint32]) -> None:

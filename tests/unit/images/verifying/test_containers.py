@@ -66,7 +66,7 @@ def test_a_container_that_is_being_made_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_does_not_reach_what_makes_a_container(tmp_path: Path) -> None:
-    press = "kill -INT $PPID; sleep 0.3"
+    press = "kill -INT $PPID; sleep 1"
     docker = engine(
         tmp_path,
         f"""run*) {press}; {press}; touch {tmp_path}/made; exit ;;
